@@ -1,0 +1,454 @@
+"""Reviews in four parts: labelled, unlabelled, validation and test.
+
+One call serves our sample, IMDB and the reader's own file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import load_dataset
+
+from .cleaning import clean_text
+from .duplicates import duplicate_groups
+
+DATA_FOLDER = Path(__file__).resolve().parent.parent / "data"
+SAMPLE_FILE = DATA_FOLDER / "sample_reviews" / "reviews.jsonl"
+IMDB_ID = "stanfordnlp/imdb"
+IMDB_VARIABLE = "DISTILL_IMDB"
+IMDB_SPLITS = ("train", "test", "unsupervised")
+PARTS = ("train", "transfer", "validation", "test")
+_SUFFIXES = (".csv", ".parquet", ".jsonl")
+_UNLABELLED = -1
+
+
+class ReviewDict(DatasetDict):
+    """A ``DatasetDict`` that remembers how it came about.
+
+    Attributes
+    ----------
+    report : LoadReport
+        Source, sizes, and what was dropped and why.
+    """
+
+    report: LoadReport
+
+
+@dataclass
+class LoadReport:
+    """What :func:`load_reviews` read, kept and dropped."""
+
+    source: str
+    note: str
+    sizes: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{n:,} {part}" for part, n in self.sizes.items())
+        lines = [f"source: {self.source} ({self.note})", f"kept: {sizes}"]
+        reasons = [f"{n:,} {why}" for why, n in self.dropped.items() if n]
+        lines.append(f"dropped: {', '.join(reasons) or 'nothing'}")
+        return "\n".join(lines)
+
+
+@dataclass
+class _Rows:
+    """Everything a source has, before it is split."""
+
+    frame: pd.DataFrame  # text, label (-1: none), part ("" or a fixed one)
+    label_names: list[str]
+    source: str
+    note: str
+    defaults: dict[str, int | None]
+
+
+def load_reviews(
+    source: str | Path = "auto",
+    labelled: int | None = None,
+    transfer: int | None = None,
+    validation: int | None = None,
+    test: int | None = None,
+    seed: int = 0,
+) -> ReviewDict:
+    """Load reviews, clean them, and keep the four parts apart.
+
+    Parameters
+    ----------
+    source : str or Path, default "auto"
+        ``"sample"``: the 3,400 reviews of the kit, with a fixed test and
+        validation part. ``"imdb"``: a local mirror named by the environment
+        variable ``DISTILL_IMDB``, else the Hub's cache, else the Hub.
+        ``"auto"``: IMDB if a mirror or the cache has it, else the sample;
+        never the network. Otherwise a CSV, Parquet or JSON Lines file with
+        columns ``text`` and ``label``; an empty label means none.
+    labelled : int, optional
+        Reviews in ``train``. By default 400 of the sample, 1,000 of IMDB, a
+        third of an own file (1,000 at most).
+    transfer : int, optional
+        Reviews in ``transfer``. By default all that are left, of IMDB 24,000.
+    validation, test : int, optional
+        By default the fixed parts of the sample; 1,000 and the whole test
+        split of IMDB; a tenth and a fifth of an own file.
+    seed : int, default 0
+        Draws the reviews where the split is not fixed.
+
+    Returns
+    -------
+    ReviewDict
+        ``train``, ``validation`` and ``test`` have ``text`` and ``label``;
+        ``transfer`` has ``text`` alone. ``.report`` says what was dropped:
+        empty texts, and reviews that (nearly) equal one in another part.
+
+    Raises
+    ------
+    ValueError
+        If an argument or the file's content does not fit; the message names
+        it.
+    FileNotFoundError
+        If a file is missing, or IMDB is neither mirrored, cached nor
+        reachable.
+
+    Examples
+    --------
+    >>> reviews = load_reviews("sample", labelled=100)
+    >>> reviews["train"].num_rows
+    100
+    """
+    wanted = {
+        "train": _check_count("labelled", labelled, least=2),
+        "transfer": _check_count("transfer", transfer, least=0),
+        "validation": _check_count("validation", validation, least=2),
+        "test": _check_count("test", test, least=2),
+    }
+    _check_count("seed", seed, least=0)
+    rows = _read_source(source)
+    frame, empty = _clean(rows.frame)
+    _check_classes(frame, rows)
+    report = LoadReport(rows.source, rows.note, dropped={"empty": empty})
+    rng = np.random.default_rng(seed)
+    chosen = _choose_parts(frame, wanted, rows.defaults, rng)
+    parts = _drop_duplicates(frame, chosen, report)
+    parts = _trim(parts, chosen)
+    report.sizes = {part: len(parts[part]) for part in PARTS}
+    return _to_datasets(parts, rows.label_names, report)
+
+
+# ------------------------------------------------------------ the sources
+def _read_source(source: str | Path) -> _Rows:
+    name = str(source)
+    if name == "auto":
+        name = "imdb" if imdb_is_local() else "sample"
+        note = "chosen by 'auto'"
+    else:
+        note = ""
+    if name == "sample":
+        return _read_sample(note)
+    if name == "imdb":
+        return _read_imdb(note)
+    if Path(name).suffix.lower() in _SUFFIXES:
+        return _read_file(Path(name))
+    raise ValueError(
+        "source must be 'auto', 'sample', 'imdb' or the path of a"
+        f" {', '.join(_SUFFIXES)} file, got {name!r}"
+    )
+
+
+def _read_sample(note: str) -> _Rows:
+    lines = SAMPLE_FILE.read_text(encoding="utf-8").splitlines()
+    frame = pd.DataFrame([json.loads(line) for line in lines])
+    frame["part"] = frame["split"].replace("pool", "")
+    frame = frame[["text", "label", "part", "kind"]]
+    note = f"our own reviews, CC0{', ' + note if note else ''}"
+    defaults = {"train": 400, "transfer": None, "validation": None, "test": None}
+    return _Rows(frame, ["negative", "positive"], "sample", note, defaults)
+
+
+def imdb_mirror() -> Path | None:
+    """Return the folder that ``DISTILL_IMDB`` names, if it is set.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the variable is set but the folder does not hold the data.
+    """
+    value = os.environ.get(IMDB_VARIABLE)
+    if not value:
+        return None
+    folder = Path(value).expanduser()
+    for split in IMDB_SPLITS:
+        if not list(folder.glob(f"plain_text/{split}-*.parquet")):
+            raise FileNotFoundError(
+                f"{IMDB_VARIABLE}={value!r} must be a folder in the layout of"
+                f" the Hub's {IMDB_ID}, with plain_text/{split}-*.parquet;"
+                " correct the variable or unset it"
+            )
+    return folder
+
+
+def imdb_cache() -> dict[str, str] | None:
+    """Return IMDB's files in the Hub's local cache, without any network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    files = {}
+    for split in IMDB_SPLITS:
+        path = try_to_load_from_cache(
+            IMDB_ID,
+            f"plain_text/{split}-00000-of-00001.parquet",
+            repo_type="dataset",
+        )
+        if not isinstance(path, str):
+            return None
+        files[split] = path
+    return files
+
+
+def imdb_is_local() -> bool:
+    """Say whether IMDB can be had without a network."""
+    return imdb_mirror() is not None or imdb_cache() is not None
+
+
+def _read_imdb(note: str) -> _Rows:
+    mirror, cached = imdb_mirror(), imdb_cache()
+    if mirror is not None:
+        splits, where = load_dataset(str(mirror)), "local mirror"
+    elif cached is not None:
+        splits, where = load_dataset("parquet", data_files=cached), "Hub cache"
+    else:
+        splits, where = fetch_imdb(), "Hub"
+    frames = []
+    for name in IMDB_SPLITS:
+        frame = splits[name].to_pandas()[["text", "label"]]
+        frame["part"] = {"test": "test", "unsupervised": "transfer"}.get(name, "")
+        frames.append(frame)
+    frame = pd.concat(frames, ignore_index=True)
+    note = f"{where}{', ' + note if note else ''}"
+    defaults = {"train": 1_000, "transfer": 24_000, "validation": 1_000, "test": None}
+    return _Rows(frame, ["negative", "positive"], "imdb", note, defaults)
+
+
+def fetch_imdb() -> DatasetDict:
+    """Download IMDB from the Hub into its cache, or reuse what is there.
+
+    An interrupted download goes on where it stopped.
+
+    Returns
+    -------
+    datasets.DatasetDict
+
+    Raises
+    ------
+    FileNotFoundError
+        If the Hub cannot be reached; the message says what to do.
+    """
+    try:
+        return load_dataset(IMDB_ID)
+    except (OSError, ConnectionError) as error:
+        raise FileNotFoundError(
+            f"IMDB is not here: no mirror is named by {IMDB_VARIABLE}, the"
+            " Hub's cache does not hold it, and the Hub cannot be reached"
+            f" ({type(error).__name__}). Next step: with a network, run"
+            " 'python start.py fetch-imdb' once; or set"
+            f" {IMDB_VARIABLE} to a folder with a copy; or use"
+            " source='sample', which needs neither."
+        ) from error
+
+
+def _read_file(path: Path) -> _Rows:
+    if not path.is_file():
+        raise FileNotFoundError(f"source={str(path)!r}: there is no such file")
+    if path.stat().st_size == 0:
+        raise ValueError(f"source={str(path)!r} is empty")
+    frame = _read_frame(path)
+    missing = [c for c in ("text", "label") if c not in frame.columns]
+    if missing:
+        raise ValueError(
+            f"source={str(path)!r} lacks the column"
+            f"{'s' if len(missing) > 1 else ''} {', '.join(missing)}; it has"
+            f" {list(map(str, frame.columns))}, and needs 'text' and 'label'"
+        )
+    if not len(frame):
+        raise ValueError(f"source={str(path)!r} has columns but no rows")
+    labels, names = _number_labels(frame["label"])
+    frame = pd.DataFrame({"text": frame["text"], "label": labels, "part": ""})
+    frame.loc[frame["label"] == _UNLABELLED, "part"] = "transfer"
+    usable = int((frame["label"] != _UNLABELLED).sum())
+    defaults = {
+        "train": min(1_000, max(2, usable // 3)),
+        "transfer": None,
+        "validation": max(2, usable // 10),
+        "test": max(2, usable // 5),
+    }
+    return _Rows(frame, names, path.name, "your own file", defaults)
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".csv":
+            return pd.read_csv(path, dtype=str, keep_default_na=False)
+        if suffix == ".jsonl":
+            return pd.read_json(path, lines=True, dtype=False)
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise ValueError(
+            f"source={str(path)!r} cannot be read as {suffix[1:]}: {error}"
+        ) from error
+
+
+def _number_labels(column: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Number the classes in sorted order; -1 where a label is empty."""
+    names = column.map(_label_name)
+    classes = sorted(set(names) - {""}, key=_numbers_first)
+    numbers = {name: index for index, name in enumerate(classes)}
+    return names.map(lambda n: numbers.get(n, _UNLABELLED)).to_numpy(), classes
+
+
+def _label_name(value) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a column of numbers with gaps becomes float
+    name = str(value).strip()
+    return "" if name in ("-1", "-100", "nan") else name
+
+
+def _numbers_first(name: str):
+    digits = name.lstrip("-").isdigit()
+    return (0, int(name), "") if digits else (1, 0, name)
+
+
+# -------------------------------------------------------------- the split
+@dataclass
+class _Chosen:
+    rows: np.ndarray  # candidates, a few more than wanted
+    want: int
+
+
+def _clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    texts = [clean_text(t) if isinstance(t, str) else "" for t in frame["text"]]
+    frame = frame.assign(text=texts)
+    kept = frame[frame["text"].map(lambda t: any(map(str.isalnum, t)))]
+    return kept.reset_index(drop=True), len(frame) - len(kept)
+
+
+def _check_classes(frame: pd.DataFrame, rows: _Rows) -> None:
+    found = sorted(set(frame["label"]) - {_UNLABELLED})
+    if len(found) < 2:
+        names = [rows.label_names[i] for i in found]
+        raise ValueError(
+            f"source={rows.source!r} must have at least two classes in column"
+            f" 'label', got {names or 'none'}"
+        )
+
+
+def _choose_parts(frame, wanted, defaults, rng) -> dict[str, _Chosen]:
+    """Draw candidates for each part; labelled parts are stratified."""
+    part, label = frame["part"].to_numpy(), frame["label"].to_numpy()
+    pool = rng.permutation(np.flatnonzero(part == ""))
+    chosen = {}
+    for name in ("test", "validation", "train"):
+        fixed = rng.permutation(np.flatnonzero(part == name))
+        source = fixed if len(fixed) else pool
+        want = wanted[name] if wanted[name] is not None else defaults[name]
+        want = len(source) if want is None else want
+        _check_available(name, want, len(source))
+        rows = _stratified(source, label, want, spare=not len(fixed))
+        chosen[name] = _Chosen(rows, want)
+        pool = pool[~np.isin(pool, rows)]
+    spare = sum(max(0, len(c.rows) - c.want) for c in chosen.values())
+    extra = np.concatenate([pool, np.flatnonzero(part == "transfer")])
+    extra = rng.permutation(extra)
+    want = wanted["transfer"]
+    want = defaults["transfer"] if want is None else want
+    want = len(extra) + spare if want is None else want
+    _check_available("transfer", want, len(extra) + spare)
+    chosen["transfer"] = _Chosen(extra[: int(want * 1.05) + 20], want)
+    return chosen
+
+
+def _stratified(rows, label, want: int, spare: bool) -> np.ndarray:
+    """Interleave the classes in proportion; take `want` and some spare."""
+    ranked = pd.DataFrame({"row": rows, "label": label[rows]})
+    place = ranked.groupby("label").cumcount()
+    size = ranked.groupby("label")["row"].transform("size")
+    order = ((place + 0.5) / size).argsort(kind="stable")
+    extra = want // 50 + 2 if spare else 0
+    return ranked["row"].to_numpy()[order][: want + extra]
+
+
+def _drop_duplicates(frame, chosen, report) -> dict[str, pd.DataFrame]:
+    """Keep each group of like reviews in one part, the test part first."""
+    order = ("test", "validation", "train", "transfer")
+    rows = np.concatenate([chosen[name].rows for name in order])
+    names = np.repeat(order, [len(chosen[name].rows) for name in order])
+    texts = frame["text"].to_numpy()[rows]
+    groups = duplicate_groups(texts.tolist())
+    first = np.full(len(rows), True)
+    first[groups != np.arange(len(rows))] = False
+    within = across = 0
+    for index in np.flatnonzero(~first):
+        same = names[groups[index]] == names[index]
+        within, across = within + same, across + (not same)
+    report.dropped["duplicates within a part"] = int(within)
+    report.dropped["duplicates of a review in another part"] = int(across)
+    return {
+        name: frame.iloc[rows[(names == name) & first]].reset_index(drop=True)
+        for name in PARTS
+    }
+
+
+def _trim(parts, chosen) -> dict[str, pd.DataFrame]:
+    """Cut each part to what was asked; spare rows join the transfer part."""
+    labelled = [name for name in PARTS if name != "transfer"]
+    spare = [parts[name].iloc[chosen[name].want :] for name in labelled]
+    parts["transfer"] = pd.concat([parts["transfer"], *spare])
+    return {
+        name: parts[name].head(chosen[name].want).reset_index(drop=True)
+        for name in PARTS
+    }
+
+
+def _to_datasets(parts, label_names: Sequence[str], report) -> ReviewDict:
+    datasets = {}
+    for name, frame in parts.items():
+        columns = [c for c in ("text", "label", "kind") if c in frame.columns]
+        features = {c: Value("string") for c in columns}
+        features["label"] = ClassLabel(names=list(label_names))
+        if name == "transfer":
+            columns.remove("label")
+            del features["label"]
+        datasets[name] = Dataset.from_pandas(
+            frame[columns], features=Features(features), preserve_index=False
+        )
+    reviews = ReviewDict(datasets)
+    reviews.report = report
+    return reviews
+
+
+def _check_count(name: str, value, least: int) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(
+            f"{name} must be a whole number or None, got"
+            f" {type(value).__name__}: {value!r}"
+        )
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value!r}")
+    return int(value)
+
+
+def _check_available(name: str, want: int, have: int) -> None:
+    argument = {"train": "labelled"}.get(name, name)
+    if want > have:
+        raise ValueError(
+            f"{argument}={want:,} asks for more reviews than the {have:,} that"
+            " are left for it"
+        )

@@ -1,0 +1,106 @@
+"""Small real models and reviews that the tests share."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach a network
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from datasets import Dataset  # noqa: E402
+from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
+
+from distill_helpers.data import SAMPLE_FILE, load_reviews  # noqa: E402
+from distill_helpers.students import train_tokenizer  # noqa: E402
+from distill_helpers.teachers import Teacher  # noqa: E402
+
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+
+
+@pytest.fixture(scope="session")
+def reviews():
+    """The sample with its fixed split."""
+    assert SAMPLE_FILE.is_file()
+    return load_reviews("sample")
+
+
+@pytest.fixture(scope="session")
+def texts(reviews):
+    return list(reviews["train"]["text"])[:64]
+
+
+@pytest.fixture(scope="session")
+def labels(reviews):
+    return list(reviews["train"]["label"])[:64]
+
+
+@pytest.fixture(scope="session")
+def bert_tokenizer(texts):
+    """A tokeniser with the special tokens that a BERT expects."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    backend = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=600, special_tokens=special, show_progress=False
+    )
+    backend.train_from_iterator(texts, trainer)
+    from tokenizers.processors import TemplateProcessing
+
+    backend.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="[PAD]", unk_token="[UNK]",
+        cls_token="[CLS]", sep_token="[SEP]", model_max_length=64,
+    )
+
+
+@pytest.fixture(scope="session")
+def bert(bert_tokenizer):
+    """A teacher of the real kind, one thousandth of the size."""
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(bert_tokenizer), hidden_size=32, num_hidden_layers=2,
+        num_attention_heads=2, intermediate_size=64, max_position_embeddings=64,
+        initializer_range=0.5,
+    )
+    return BertForSequenceClassification(config).eval()
+
+
+@pytest.fixture(scope="session")
+def tokenizers(texts):
+    """One tokeniser for each kind of student."""
+    return {
+        name: train_tokenizer(texts, name, vocab_size=800)
+        for name in ("bigram", "text-cnn", "tiny-transformer")
+    }
+
+
+@pytest.fixture
+def labelled(texts, labels):
+    return Dataset.from_dict({"text": texts, "label": labels})
+
+
+class CountingTeacher(Teacher):
+    """Answers by the length of a text and counts how often it is asked."""
+
+    num_labels = 2
+
+    def __init__(self, fingerprint="counting"):
+        self.fingerprint = fingerprint
+        self.asked = []
+
+    def logits(self, texts):
+        import numpy as np
+
+        self.asked += list(texts)
+        lengths = np.array([len(text) for text in texts], np.float32)
+        return np.stack([lengths % 7 - 3, lengths % 5 - 2], axis=1)
+
+
+@pytest.fixture
+def counting_teacher():
+    return CountingTeacher()
