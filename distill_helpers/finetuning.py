@@ -1,0 +1,206 @@
+"""Fine-tune a pretrained encoder as the teacher, in one plain loop.
+
+The appendix notebook runs this; the lessons never do. Dropout is off and the
+word embeddings are frozen, which more than doubles the speed on a CPU; one or
+two epochs leave little to over-fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    get_linear_schedule_with_warmup,
+)
+
+from .reading import (
+    length_grouped,
+    tokenize_windows,
+    window_batch,
+    window_logits,
+)
+
+
+def load_encoder(name: str, num_labels: int = 2):
+    """Load a pretrained encoder with a fresh classification head.
+
+    Parameters
+    ----------
+    name : str
+        A folder or a Hub id, such as
+        ``"sentence-transformers/all-MiniLM-L6-v2"``.
+    num_labels : int, default 2
+        Number of classes.
+
+    Returns
+    -------
+    (PreTrainedModel, PreTrainedTokenizerBase)
+    """
+    model = AutoModelForSequenceClassification.from_pretrained(
+        name,
+        num_labels=num_labels,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        attn_implementation="eager",
+        dtype=torch.float32,
+    )
+    return model, AutoTokenizer.from_pretrained(name)
+
+
+def _trainable(model) -> list[torch.nn.Parameter]:
+    model.get_input_embeddings().weight.requires_grad_(False)
+    return [p for p in model.parameters() if p.requires_grad]
+
+
+def finetune(
+    model,
+    tokenizer,
+    texts: Sequence[str],
+    labels: Sequence[int],
+    *,
+    epochs: float = 2,
+    learning_rate: float = 1e-4,
+    batch_size: int = 32,
+    max_length: int = 256,
+    seed: int = 0,
+    description: str = "fine-tuning",
+):
+    """Train a classifier on whole reviews, two windows where one is too small.
+
+    Parameters
+    ----------
+    model, tokenizer
+        From :func:`load_encoder`; `model` is trained in place.
+    texts, labels : sequence
+        Reviews and their class numbers.
+    epochs : float, default 2
+        Passes over the reviews.
+    learning_rate : float, default 1e-4
+        Peak of a linear schedule (6% warm-up, then down to zero).
+    batch_size : int, default 32
+        Reviews per step.
+    max_length : int, default 256
+        Tokens per window.
+    seed : int, default 0
+        Order of the batches.
+    description : str
+        Label of the progress bar.
+
+    Returns
+    -------
+    list of float
+        Cross-entropy of every step.
+    """
+    windows = tokenize_windows(tokenizer, texts, max_length)
+    lengths = [sum(map(len, review)) for review in windows]
+    targets = torch.as_tensor(np.asarray(labels), dtype=torch.long)
+    generator = torch.Generator().manual_seed(seed)
+    batches: list[list[int]] = []
+    for _ in range(int(np.ceil(epochs))):
+        batches += length_grouped(lengths, batch_size, generator)
+    batches = batches[: int(epochs * np.ceil(len(texts) / batch_size))]
+    optimizer = torch.optim.AdamW(
+        _trainable(model), lr=learning_rate, weight_decay=0.01, fused=True
+    )
+    schedule = get_linear_schedule_with_warmup(
+        optimizer, int(0.06 * len(batches)), len(batches)
+    )
+    model.train()
+    losses = []
+    bar = tqdm(batches, desc=description, mininterval=5)
+    for rows in bar:
+        batch = window_batch([windows[i] for i in rows], tokenizer.pad_token_id)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = window_logits(model, batch)
+        loss = F.cross_entropy(logits, targets[rows])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+        bar.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}", refresh=False)
+    return losses
+
+
+@torch.no_grad()
+def predict_logits(
+    model,
+    tokenizer,
+    texts: Sequence[str],
+    *,
+    max_length: int = 256,
+    batch_size: int = 32,
+    description: str = "logits",
+) -> np.ndarray:
+    """Return a classifier's logits for whole reviews.
+
+    Parameters
+    ----------
+    model, tokenizer
+        The classifier.
+    texts : sequence of str
+        Reviews.
+    max_length : int, default 256
+        Tokens per window.
+    batch_size : int, default 32
+        Reviews per forward pass.
+    description : str
+        Label of the progress bar.
+
+    Returns
+    -------
+    ndarray of float32, shape (len(texts), classes)
+    """
+    model.eval()
+    windows = tokenize_windows(tokenizer, texts, max_length)
+    lengths = [sum(map(len, review)) for review in windows]
+    logits = np.zeros((len(texts), model.config.num_labels), np.float32)
+    for rows in tqdm(
+        length_grouped(lengths, batch_size), desc=description, mininterval=5
+    ):
+        batch = window_batch([windows[i] for i in rows], tokenizer.pad_token_id)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits[rows] = window_logits(model, batch).numpy()
+    return logits
+
+
+def average_weights(models: Sequence[torch.nn.Module]):
+    """Average the weights of models that were tuned from one start.
+
+    Parameters
+    ----------
+    models : sequence of Module
+        Same architecture; the first one receives the average.
+
+    Returns
+    -------
+    Module
+        ``models[0]``, changed in place.
+
+    References
+    ----------
+    .. [1] Wortsman et al., "Model soups", ICML 2022.
+    """
+    states = [model.state_dict() for model in models]
+    mean = {
+        name: sum(state[name] for state in states) / len(states)
+        if value.is_floating_point()
+        else value
+        for name, value in states[0].items()
+    }
+    models[0].load_state_dict(mean)
+    return models[0]
+
+
+def save_teacher(model, tokenizer, folder: str | Path) -> None:
+    """Write a classifier and its tokeniser to a folder (safetensors)."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
