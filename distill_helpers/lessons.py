@@ -1,0 +1,81 @@
+"""Run the lessons from the command line: ``python start.py lessons``.
+
+Every notebook of ``notebooks/`` goes through papermill, on the sample and
+without a network; the executed copies and their results land in ``runs/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from .parameters import DEFAULT_RUNS, free_folder
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+
+
+def lesson_paths(folder: Path = NOTEBOOKS) -> list[Path]:
+    """Return the numbered lessons in order; appendices are not among them."""
+    return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def run_lesson(path: Path, folder: Path, source: str) -> Path:
+    """Execute one lesson and return the executed copy.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    folder : Path
+        Where the copy and the lesson's results go; must not exist.
+    source : str
+        The lesson's parameter `source`.
+
+    Returns
+    -------
+    Path
+    """
+    folder.mkdir(parents=True)
+    copy = folder / path.name
+    papermill.execute_notebook(
+        path,
+        copy,
+        parameters={"source": source, "output_dir": str(folder.resolve() / "out")},
+        cwd=path.parent,
+        progress_bar=True,
+    )
+    return copy
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run all lessons; return 0 if every one passed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", default="sample")
+    parser.add_argument("--only", help="the number of one lesson, such as 03")
+    options = parser.parse_args(arguments)
+    if options.source == "sample":
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    paths = [p for p in lesson_paths() if (options.only or "") in p.name[:2]]
+    if not paths:
+        parser.error(f"--only {options.only}: there is no such lesson")
+    failed = []
+    for path in paths:
+        folder = free_folder(DEFAULT_RUNS.resolve() / path.stem)
+        try:
+            copy = run_lesson(path, folder, options.source)
+        except PapermillExecutionError as error:
+            failed.append(path.name)
+            print(f"FAILED {path.name}\n{error}", file=sys.stderr)
+            continue
+        print(f"passed {path.name}: see {os.path.relpath(copy)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,475 @@
+"""One card for every model: quality, size, speed and memory.
+
+A model is anything that turns texts into logits: a teacher, a student, later
+a quantised or exported one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+from scipy import stats
+from sklearn.metrics import f1_score
+
+Predictor = Callable[[Sequence[str]], np.ndarray]
+_CPU_FEATURES = (
+    "avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8",
+)
+
+
+@dataclass
+class Quality:
+    """How well a model answers on one set of labelled texts.
+
+    Attributes
+    ----------
+    accuracy, f1, calibration_error : float
+        Shares within [0, 1]; F1 is the macro average.
+    agreement : float or None
+        Share of texts on which the model and its teacher choose one class.
+    examples : int
+        Texts that were asked.
+    """
+
+    accuracy: float
+    f1: float
+    calibration_error: float
+    agreement: float | None
+    examples: int
+
+
+@dataclass
+class Cost:
+    """What a model takes, measured on this machine.
+
+    Attributes
+    ----------
+    parameters : int
+    bytes_on_disk : int
+    median_ms, p95_ms : float
+        Milliseconds for one review at batch 1.
+    reviews_per_second : float
+        At the batch size given.
+    peak_memory_mb : float
+        Most resident memory of the process while it answered, less what it
+        took before, in MiB.
+    batch_size, threads : int
+    """
+
+    parameters: int
+    bytes_on_disk: int
+    median_ms: float
+    p95_ms: float
+    reviews_per_second: float
+    peak_memory_mb: float
+    batch_size: int
+    threads: int
+
+
+@dataclass
+class Row:
+    """One line of the scorecard, over several seeds.
+
+    Attributes
+    ----------
+    name : str
+        Stable, such as ``teacher``, ``control``, ``distilled``.
+    per_seed : list of Quality
+    cost : Cost or None
+    notes : str
+    """
+
+    name: str
+    per_seed: list[Quality]
+    cost: Cost | None = None
+    notes: str = ""
+    seeds: list[int] = field(default_factory=list)
+
+    def values(self, metric: str) -> list[float]:
+        """Return one metric, seed by seed."""
+        return [getattr(quality, metric) for quality in self.per_seed]
+
+    def to_json(self) -> dict:
+        """Return plain data: mean, per-seed values and interval."""
+        metrics = {}
+        for metric in ("accuracy", "f1", "calibration_error", "agreement"):
+            values = self.values(metric)
+            if None not in values:
+                metrics[metric] = summary(values)
+        return {
+            "name": self.name,
+            "seeds": self.seeds,
+            "examples": self.per_seed[0].examples,
+            **metrics,
+            "cost": asdict(self.cost) if self.cost else None,
+            "notes": self.notes,
+        }
+
+
+# ------------------------------------------------------------------ quality
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return probabilities, float64, of the same shape as `logits`."""
+    shifted = np.asarray(logits, np.float64)
+    shifted = shifted - shifted.max(-1, keepdims=True)
+    exponent = np.exp(shifted)
+    return exponent / exponent.sum(-1, keepdims=True)
+
+
+def expected_calibration_error(
+    logits: np.ndarray, labels: Sequence[int], bins: int = 15
+) -> float:
+    """Return the mean gap between confidence and accuracy [1]_.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (examples, classes)
+    labels : sequence of int, length examples
+    bins : int, default 15
+        Equal steps of confidence.
+
+    Returns
+    -------
+    float
+        Within [0, 1].
+
+    References
+    ----------
+    .. [1] C. Guo et al., "On calibration of modern neural networks", ICML
+       2017.
+    """
+    probabilities = softmax(logits)
+    confidence = probabilities.max(1)
+    right = probabilities.argmax(1) == np.asarray(labels)
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    error = 0.0
+    for index in range(bins):
+        inside = place == index
+        if inside.any():
+            gap = abs(right[inside].mean() - confidence[inside].mean())
+            error += inside.mean() * gap
+    return float(error)
+
+
+def measure_quality(
+    logits: np.ndarray,
+    labels: Sequence[int],
+    teacher_logits: np.ndarray | None = None,
+) -> Quality:
+    """Judge logits against labels and, if given, against the teacher.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (examples, classes)
+    labels : sequence of int, length examples
+    teacher_logits : ndarray, shape (examples, classes), optional
+
+    Returns
+    -------
+    Quality
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there is no example, or a logit is not finite.
+    """
+    logits, labels = np.asarray(logits), np.asarray(labels)
+    if len(logits) != len(labels) or not len(labels):
+        raise ValueError(
+            f"logits has {len(logits)} rows and labels {len(labels)}: they"
+            " must be equal and not 0"
+        )
+    if not np.isfinite(logits).all():
+        raise ValueError("logits must be finite, got NaN or infinite values")
+    choice = logits.argmax(1)
+    agreement = None
+    if teacher_logits is not None:
+        agreement = float((choice == np.argmax(teacher_logits, 1)).mean())
+    return Quality(
+        accuracy=float((choice == labels).mean()),
+        f1=float(f1_score(labels, choice, average="macro")),
+        calibration_error=expected_calibration_error(logits, labels),
+        agreement=agreement,
+        examples=len(labels),
+    )
+
+
+def interval(
+    values: Sequence[float], confidence: float = 0.95
+) -> tuple[float, float] | None:
+    """Return Student's t interval of the mean.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One per seed.
+    confidence : float, default 0.95
+
+    Returns
+    -------
+    (float, float) or None
+        None for fewer than two values: one seed has no interval.
+    """
+    values = np.asarray(values, float)
+    if len(values) < 2:
+        return None
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * error)
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
+def summary(values: Sequence[float]) -> dict:
+    """Return mean, per-seed values and 95% interval as plain data."""
+    bounds = interval(values)
+    return {
+        "mean": float(np.mean(values)),
+        "per_seed": [float(value) for value in values],
+        "interval": list(bounds) if bounds else None,
+    }
+
+
+# --------------------------------------------------------------------- cost
+def predictor(model, tokenizer, batch_size: int = 64) -> Predictor:
+    """Wrap a student and its tokeniser as a function from texts to logits.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    tokenizer : PreTrainedTokenizerBase
+    batch_size : int, default 64
+
+    Returns
+    -------
+    callable
+        Texts in, float32 logits (texts, classes) out; like lengths are put
+        side by side.
+    """
+    from .reading import length_grouped
+    from .training import DistillationCollator, encode_texts
+
+    collate = DistillationCollator(tokenizer.pad_token_id)
+
+    @torch.inference_mode()
+    def predict(texts: Sequence[str]) -> np.ndarray:
+        model.eval()
+        ids = encode_texts(tokenizer, list(texts))
+        output = np.zeros((len(ids), model.config.num_labels), np.float32)
+        for rows in length_grouped([len(i) for i in ids], batch_size):
+            batch = collate([{"input_ids": ids[i], "labels": -100} for i in rows])
+            del batch["labels"]
+            output[rows] = model(**batch).logits.float().numpy()
+        return output
+
+    return predict
+
+
+def measure_cost(
+    predict: Predictor,
+    texts: Sequence[str],
+    *,
+    parameters: int,
+    bytes_on_disk: int,
+    single: int = 50,
+    batch_size: int = 64,
+) -> Cost:
+    """Time a model on this machine.
+
+    Parameters
+    ----------
+    predict : callable
+        Texts in, logits out.
+    texts : sequence of str
+        What to read; repeated if there are too few.
+    parameters, bytes_on_disk : int
+        From :func:`count_parameters` and :func:`size_on_disk`.
+    single : int, default 50
+        Reviews timed one by one, after ten to warm up.
+    batch_size : int, default 64
+        Reviews per call when the throughput is timed.
+
+    Returns
+    -------
+    Cost
+    """
+    if not len(texts):
+        raise ValueError("texts must hold at least one text")
+    # Deterministic and mixed in length, whatever the order of the texts.
+    order = np.random.default_rng(0).permutation(len(texts))
+    pick = [texts[order[i % len(texts)]] for i in range(single + batch_size)]
+    process = psutil.Process()
+    before = process.memory_info().rss
+    peak = before
+    for text in pick[:10]:
+        predict([text])
+    times = []
+    for text in pick[:single]:
+        start = time.perf_counter()
+        predict([text])
+        times.append(time.perf_counter() - start)
+    predict(pick[:batch_size])
+    rates = []
+    for start_index in (0, single):
+        batch = pick[start_index : start_index + batch_size]
+        start = time.perf_counter()
+        predict(batch)
+        rates.append(len(batch) / (time.perf_counter() - start))
+        peak = max(peak, process.memory_info().rss)
+    return Cost(
+        parameters=parameters,
+        bytes_on_disk=bytes_on_disk,
+        median_ms=float(np.median(times) * 1e3),
+        p95_ms=float(np.percentile(times, 95) * 1e3),
+        reviews_per_second=float(np.median(rates)),
+        peak_memory_mb=(peak - before) / 2**20,
+        batch_size=batch_size,
+        threads=torch.get_num_threads(),
+    )
+
+
+def count_parameters(model: torch.nn.Module) -> int:
+    """Count a model's weights, shared ones once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def size_on_disk(model, tokenizer=None) -> int:
+    """Save a model to a temporary folder and add up the bytes.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    tokenizer : PreTrainedTokenizerBase, optional
+        Counted too if given: a model cannot be used without its own.
+
+    Returns
+    -------
+    int
+        Bytes of weights, config and tokeniser.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(folder)
+        return sum(p.stat().st_size for p in Path(folder).rglob("*"))
+
+
+def machine() -> dict:
+    """Name the machine: system, CPU features, cores, threads, versions.
+
+    Returns
+    -------
+    dict
+        Nothing in it names the user, the host or a path.
+    """
+    import transformers
+
+    flags: set[str] = set()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("flags"):
+                flags = set(line.split(":")[1].split())
+                break
+    return {
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "cpu_features": [name for name in _CPU_FEATURES if name in flags],
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
+
+
+# ------------------------------------------------------------------- output
+def table(rows: Sequence[Row]):
+    """Lay rows out as a table for people.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    import pandas as pd
+
+    lines = []
+    for row in rows:
+        accuracy = summary(row.values("accuracy"))
+        agreement = row.values("agreement")
+        line = {
+            "model": row.name,
+            "accuracy": f"{accuracy['mean']:.3f}",
+            "95% interval": _bounds(accuracy["interval"]),
+            "F1": f"{np.mean(row.values('f1')):.3f}",
+            "ECE": f"{np.mean(row.values('calibration_error')):.3f}",
+            "agreement": "" if None in agreement else f"{np.mean(agreement):.3f}",
+        }
+        if row.cost:
+            line |= {
+                "parameters": f"{row.cost.parameters:,}",
+                "MB on disk": f"{row.cost.bytes_on_disk / 1e6:.1f}",
+                "ms (median)": f"{row.cost.median_ms:.2f}",
+                "ms (95th)": f"{row.cost.p95_ms:.2f}",
+                "reviews/s": f"{row.cost.reviews_per_second:,.0f}",
+                "peak MiB": f"{row.cost.peak_memory_mb:.0f}",
+            }
+        lines.append(line)
+    return pd.DataFrame(lines).fillna("").set_index("model")
+
+
+def _bounds(bounds) -> str:
+    return f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "one run"
+
+
+def results(rows: Sequence[Row], **settings) -> dict:
+    """Gather rows, settings and the machine as plain data for JSON.
+
+    Raises
+    ------
+    ValueError
+        If two rows share a name.
+    """
+    names = [row.name for row in rows]
+    if len(set(names)) < len(names):
+        raise ValueError(f"row names must differ, got {names}")
+    return {
+        "format": 1,
+        "settings": settings,
+        "machine": machine(),
+        "rows": [row.to_json() for row in rows],
+    }
+
+
+def write_json(path: str | Path, content: dict) -> Path:
+    """Write JSON, all or nothing; never over a file that exists.
+
+    Raises
+    ------
+    FileExistsError
+        If there is such a file already.
+    """
+    path = Path(path)
+    if path.exists():
+        raise FileExistsError(
+            f"{str(path)!r} holds a result already; name another folder"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+    return path
