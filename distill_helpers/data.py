@@ -233,6 +233,29 @@ def _read_imdb(note: str) -> _Rows:
     return _Rows(frame, ["negative", "positive"], "imdb", note, defaults)
 
 
+def whole_imdb() -> pd.DataFrame:
+    """Return every review of IMDB, cleaned, for the making of the teacher.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``text``, ``label`` (-1 where there is none), ``split``
+        (``train``, ``test``, ``unsupervised``) and ``group``: equal numbers
+        mark reviews that are (nearly) the same.
+    """
+    frame, _ = _clean(_read_imdb("").frame)
+    split = frame["part"].replace({"": "train", "transfer": "unsupervised"})
+    groups = duplicate_groups(frame["text"].tolist())
+    return frame[["text", "label"]].assign(split=split, group=groups)
+
+
+def whole_sample() -> pd.DataFrame:
+    """Return every sample review, cleaned, with its ``split``."""
+    frame, _ = _clean(_read_sample("").frame)
+    split = frame["part"].replace("", "pool")
+    return frame[["text", "label", "kind"]].assign(split=split)
+
+
 def fetch_imdb() -> DatasetDict:
     """Download IMDB from the Hub into its cache, or reuse what is there.
 

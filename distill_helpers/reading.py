@@ -65,7 +65,7 @@ def tokenize_windows(
     list of list of list of int
         Review, window, token; special tokens included.
     """
-    room = max_length - tokenizer.num_special_tokens_to_add()
+    room = max_length - 2  # for the two special tokens
     encoded = tokenizer(
         list(texts), add_special_tokens=False, truncation=False, verbose=False
     )["input_ids"]

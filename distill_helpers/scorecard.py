@@ -21,6 +21,10 @@ import torch
 from scipy import stats
 from sklearn.metrics import f1_score
 
+from .reading import length_grouped
+from .training import DistillationCollator, EncodedReviews, encode_texts
+
+RESULTS_FOLDER = Path(__file__).resolve().parent.parent / "data" / "results"
 Predictor = Callable[[Sequence[str]], np.ndarray]
 _CPU_FEATURES = (
     "avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8",
@@ -237,7 +241,6 @@ def summary(values: Sequence[float]) -> dict:
     }
 
 
-# --------------------------------------------------------------------- cost
 def predictor(model, tokenizer, batch_size: int = 64) -> Predictor:
     """Wrap a student and its tokeniser as a function from texts to logits.
 
@@ -253,25 +256,43 @@ def predictor(model, tokenizer, batch_size: int = 64) -> Predictor:
         Texts in, float32 logits (texts, classes) out; like lengths are put
         side by side.
     """
-    from .reading import length_grouped
-    from .training import DistillationCollator, encode_texts
-
-    collate = DistillationCollator(tokenizer.pad_token_id)
-
-    @torch.inference_mode()
     def predict(texts: Sequence[str]) -> np.ndarray:
-        model.eval()
         ids = encode_texts(tokenizer, list(texts))
-        output = np.zeros((len(ids), model.config.num_labels), np.float32)
-        for rows in length_grouped([len(i) for i in ids], batch_size):
-            batch = collate([{"input_ids": ids[i], "labels": -100} for i in rows])
-            del batch["labels"]
-            output[rows] = model(**batch).logits.float().numpy()
-        return output
+        encoded = EncodedReviews(ids, np.full(len(ids), -100))
+        return predict_encoded(model, tokenizer, encoded, batch_size)
 
     return predict
 
 
+@torch.inference_mode()
+def predict_encoded(
+    model, tokenizer, reviews: EncodedReviews, batch_size: int = 64
+) -> np.ndarray:
+    """Return a student's logits for reviews that are tokenised already.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+    tokenizer : PreTrainedTokenizerBase
+        Gives the padding id.
+    reviews : EncodedReviews
+    batch_size : int, default 64
+
+    Returns
+    -------
+    ndarray of float32, shape (len(reviews), classes)
+    """
+    collate = DistillationCollator(tokenizer.pad_token_id)
+    model.eval()
+    output = np.zeros((len(reviews), model.config.num_labels), np.float32)
+    for rows in length_grouped(reviews.lengths, batch_size):
+        batch = collate([{"input_ids": reviews.token_ids[i], "labels": -100} for i in rows])
+        del batch["labels"]
+        output[rows] = model(**batch).logits.float().numpy()
+    return output
+
+
+# --------------------------------------------------------------------- cost
 def measure_cost(
     predict: Predictor,
     texts: Sequence[str],
@@ -452,6 +473,53 @@ def results(rows: Sequence[Row], **settings) -> dict:
         "machine": machine(),
         "rows": [row.to_json() for row in rows],
     }
+
+
+def stored_results(prefix: str) -> dict[str, list[dict]]:
+    """Read the runs that we made, kept as numbers under ``data/results``.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the file names, such as ``"lesson03_imdb"``.
+
+    Returns
+    -------
+    dict of str to list of dict
+        The title of each run and its rows.
+    """
+    runs = {}
+    for path in sorted(RESULTS_FOLDER.glob(f"{prefix}*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        runs[content["title"]] = content["rows"]
+    return runs
+
+
+def compare_runs(runs: dict[str, Sequence[dict]]):
+    """Lay the accuracy of several runs side by side.
+
+    Parameters
+    ----------
+    runs : dict of str to list of dict
+        Rows as :meth:`Row.to_json` gives them, by the run's title.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A line per model, a column per run.
+    """
+    import pandas as pd
+
+    columns = {}
+    for title, rows in runs.items():
+        cells = {}
+        for row in rows:
+            accuracy = row["accuracy"]
+            bounds = accuracy["interval"]
+            around = f" ({_bounds(bounds)})" if bounds else ""
+            cells[row["name"]] = f"{accuracy['mean']:.3f}{around}"
+        columns[title] = cells
+    return pd.DataFrame(columns).fillna("")
 
 
 def write_json(path: str | Path, content: dict) -> Path:

@@ -30,6 +30,8 @@ from .reading import (
     window_logits,
 )
 
+SHIPPED_FOLDER = Path(__file__).resolve().parent.parent / "data" / "soft_targets"
+
 
 class Teacher(ABC):
     """What every teacher can do.
@@ -425,6 +427,62 @@ class SoftTargets(Teacher):
         return _stack(
             [self._known[text_hash(text)] for text in texts], self.num_labels
         )
+
+
+def open_teacher(name: str, cache: str | Path, **options) -> Teacher:
+    """Open the teacher that a lesson names.
+
+    Parameters
+    ----------
+    name : str
+        ``"shipped"`` for the soft targets that come with the kit, else the
+        folder or Hub id of a saved classifier.
+    cache : str or Path
+        Where a live teacher's logits are remembered.
+    **options
+        For :class:`HuggingFaceTeacher`.
+
+    Returns
+    -------
+    Teacher
+    """
+    if name == "shipped":
+        return SoftTargets.load(*sorted(SHIPPED_FOLDER.glob("*.parquet")))
+    return CachedTeacher(HuggingFaceTeacher.from_pretrained(name, **options), cache)
+
+
+def answerable(teacher: Teacher, dataset):
+    """Keep the rows of a data set that a teacher can answer.
+
+    A live teacher answers all. Stored soft targets cover, of IMDB's test
+    split, the reviews that the teacher's makers had.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    dataset : datasets.Dataset
+        With a column ``text``.
+
+    Returns
+    -------
+    datasets.Dataset
+
+    Raises
+    ------
+    ValueError
+        If it can answer fewer than half.
+    """
+    if not isinstance(teacher, SoftTargets):
+        return dataset
+    known = teacher.knows(dataset["text"])
+    if known.mean() < 0.5:
+        raise ValueError(
+            f"teacher='shipped' knows {int(known.sum())} of these"
+            f" {len(known)} texts: it has read IMDB and our sample, nothing"
+            " else. For your own texts give a live teacher, such as"
+            " teacher='path/to/a/saved/classifier'."
+        )
+    return dataset.select(np.flatnonzero(known))
 
 
 class DamagedFileError(ValueError):

@@ -49,8 +49,7 @@ class DistillationConfig(TrainingArguments):
     -----
     Differs from ``TrainingArguments`` in its defaults: cosine schedule with
     6% warm-up, batches of like length, AdamW at 1e-3 (students are small and
-    mostly start from nothing), no reports to a service, and no fallback to
-    ``report_to="all"``.
+    mostly start from nothing), and no reports to a service.
     """
 
     temperature: float = field(
@@ -73,6 +72,7 @@ class DistillationConfig(TrainingArguments):
     report_to: str = field(default="none")
     train_sampling_strategy: str = field(default="group_by_length")
     remove_unused_columns: bool = field(default=False)
+    dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
 
     def __post_init__(self) -> None:
         check_temperature(self.temperature)

@@ -1,0 +1,236 @@
+"""Fair comparisons: one recipe for a student with and without its teacher.
+
+Control and distilled student share architecture, recipe, number of steps and
+the way the best checkpoint is chosen; the seed draws the labelled reviews,
+the first weights and the order of the batches.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from transformers import logging as transformers_logging
+
+from .scorecard import (
+    Quality,
+    measure_quality,
+    predict_encoded,
+    predictor,
+    write_json,
+)
+from .students import build_student, check_student
+from .training import DistillationConfig, DistillationTrainer, EncodedReviews
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a kind of student is trained; chosen on validation reviews."""
+
+    learning_rate: float
+    batch_size: int
+    weight_decay: float = 0.0
+
+
+RECIPES = {
+    "bigram": Recipe(learning_rate=0.03, batch_size=64),
+    "text-cnn": Recipe(learning_rate=2e-3, batch_size=32),
+    "tiny-transformer": Recipe(learning_rate=1e-3, batch_size=32),
+}
+LOOKS = 5  # at the validation reviews in one run
+
+
+def step_budget(student: str, reviews: int, epochs: float) -> int:
+    """Return the steps that `epochs` passes over `reviews` take.
+
+    Parameters
+    ----------
+    student : str
+        Kind of student; its recipe gives the batch size.
+    reviews : int
+    epochs : float
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    check_student(student)
+    batch = RECIPES[student].batch_size
+    return max(1, round(epochs * math.ceil(reviews / batch)))
+
+
+def train_student(
+    student: str,
+    tokenizer,
+    train: EncodedReviews,
+    validation: EncodedReviews,
+    *,
+    steps: int,
+    temperature: float = 2.0,
+    alpha: float = 0.9,
+    label_names: Sequence[str] = ("negative", "positive"),
+    seed: int = 0,
+    progress: bool = False,
+):
+    """Train one student and return it at its best validation accuracy.
+
+    Parameters
+    ----------
+    student : {"bigram", "text-cnn", "tiny-transformer"}
+    tokenizer : PreTrainedTokenizerBase
+        The student's.
+    train : EncodedReviews
+        With soft targets to distil; without them this is the control.
+    validation : EncodedReviews
+        Labelled; looked at five times, the same for every student.
+    steps : int
+        Updates, the same for control and distilled student.
+    temperature, alpha : float
+        See :class:`~distill_helpers.losses.DistillationLoss`.
+    label_names : sequence of str
+    seed : int, default 0
+    progress : bool, default False
+        Show the Trainer's progress bar.
+
+    Returns
+    -------
+    PreTrainedModel
+    """
+    recipe = RECIPES[student]
+    model = build_student(student, tokenizer, label_names=label_names, seed=seed)
+    every = max(1, math.ceil(steps / LOOKS))
+    with tempfile.TemporaryDirectory() as folder:
+        args = DistillationConfig(
+            output_dir=folder,
+            temperature=temperature,
+            alpha=alpha if train.teacher_logits is not None else 0.0,
+            max_steps=steps,
+            learning_rate=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            per_device_train_batch_size=recipe.batch_size,
+            optim="adamw_torch_fused",
+            eval_strategy="steps",
+            eval_steps=every,
+            logging_steps=every,
+            save_strategy="best",
+            save_only_model=True,
+            save_total_limit=1,
+            load_best_model_at_end=True,
+            metric_for_best_model="accuracy",
+            disable_tqdm=not progress,
+            seed=seed,
+        )
+        trainer = DistillationTrainer(
+            model, None, args, train, validation, processing_class=tokenizer
+        )
+        with _quiet():
+            trainer.train()
+    return trainer.model.eval()
+
+
+class _quiet:
+    """Keep transformers' notes on checkpoints out of a lesson's output."""
+
+    def __enter__(self):
+        self.level = transformers_logging.get_verbosity()
+        transformers_logging.set_verbosity_error()
+
+    def __exit__(self, *_):
+        transformers_logging.set_verbosity(self.level)
+
+
+def judge(
+    model,
+    tokenizer,
+    texts: Sequence[str],
+    labels: Sequence[int],
+    teacher_logits: np.ndarray | None = None,
+) -> Quality:
+    """Return a student's quality on some reviews."""
+    logits = predictor(model, tokenizer)(texts)
+    return measure_quality(logits, labels, teacher_logits)
+
+
+def best_of(models: Sequence, validations: Sequence[EncodedReviews], tokenizer):
+    """Choose the model with the best validation accuracy; never by the test.
+
+    Parameters
+    ----------
+    models : sequence of PreTrainedModel
+    validations : sequence of EncodedReviews
+        The validation part that each model was trained beside.
+    tokenizer : PreTrainedTokenizerBase
+
+    Returns
+    -------
+    PreTrainedModel
+    """
+    scores = [
+        float((predict_encoded(m, tokenizer, v).argmax(1) == v.labels).mean())
+        for m, v in zip(models, validations)
+    ]
+    return models[int(np.argmax(scores))]
+
+
+def save_run(folder: str | Path, content: dict, model, tokenizer) -> Path:
+    """Write a lesson's results and its student, all or nothing.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Gets ``results.json`` and ``student/``.
+    content : dict
+        From :func:`distill_helpers.scorecard.results`.
+    model, tokenizer
+        The student to keep.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds a result already; nothing is changed then.
+    """
+    folder = Path(folder)
+    names = ("student", "results.json")
+    for name in names:
+        if (folder / name).exists():
+            raise FileExistsError(f"{str(folder / name)!r} is there already")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
+        model.save_pretrained(Path(part) / "student")
+        tokenizer.save_pretrained(Path(part) / "student")
+        write_json(Path(part) / "results.json", content)
+        for name in names:
+            os.replace(Path(part) / name, folder / name)
+    return folder
+
+
+def linear_baseline() -> Pipeline:
+    """Make the line to beat: tf-idf of words and pairs, logistic regression.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        Fits labelled texts; no teacher, no unlabelled text.
+
+    References
+    ----------
+    .. [1] S. Wang, C. Manning, "Baselines and bigrams", ACL 2012.
+    """
+    features = TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, min_df=2, strip_accents="unicode"
+    )
+    return make_pipeline(features, LogisticRegression(C=10.0, max_iter=1000))
