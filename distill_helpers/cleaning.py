@@ -69,9 +69,7 @@ def clean_text(text: str) -> str:
     'Great! I laughed, twice.'
     """
     if not isinstance(text, str):
-        raise TypeError(
-            f"text must be a str, got {type(text).__name__}: {text!r:.60}"
-        )
+        raise TypeError(f"text must be a str, got {type(text).__name__}: {text!r:.60}")
     text = html.unescape(text)
     text = _HTML_BREAK.sub(" ", text)
     text = _HTML_TAG.sub("", text)

@@ -78,9 +78,7 @@ def _root(parents: list[int], node: int) -> int:
     return node
 
 
-def duplicate_groups(
-    texts: Sequence[str], *, threshold: float = 0.5
-) -> np.ndarray:
+def duplicate_groups(texts: Sequence[str], *, threshold: float = 0.5) -> np.ndarray:
     """Give the same group number to texts that are (nearly) the same.
 
     Parameters

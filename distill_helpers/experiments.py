@@ -80,6 +80,7 @@ def train_student(
     label_names: Sequence[str] = ("negative", "positive"),
     seed: int = 0,
     progress: bool = False,
+    best: bool = True,
 ):
     """Train one student and return it at its best validation accuracy.
 
@@ -100,6 +101,8 @@ def train_student(
     seed : int, default 0
     progress : bool, default False
         Show the Trainer's progress bar.
+    best : bool, default True
+        False returns the student of the last step, whatever validation says.
 
     Returns
     -------
@@ -121,10 +124,10 @@ def train_student(
             eval_strategy="steps",
             eval_steps=every,
             logging_steps=every,
-            save_strategy="best",
+            save_strategy="best" if best else "no",
             save_only_model=True,
             save_total_limit=1,
-            load_best_model_at_end=True,
+            load_best_model_at_end=best,
             metric_for_best_model="accuracy",
             disable_tqdm=not progress,
             seed=seed,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 from transformers import (
@@ -207,9 +208,7 @@ def average_weights(models: Sequence[torch.nn.Module]):
     return models[0]
 
 
-def deal_folds(
-    groups: Sequence[int], folds: int, seed: int = 0
-) -> np.ndarray:
+def deal_folds(groups: Sequence[int], folds: int, seed: int = 0) -> np.ndarray:
     """Deal examples into folds, like reviews always into the same one.
 
     Parameters
@@ -330,10 +329,47 @@ def logits_stage(folder: str | Path, teacher, texts: Sequence[str]) -> np.ndarra
     keys = [text_hash(text) for text in texts]
     found, logits, _ = read_soft_targets(run_stage(folder, work)[0] / "logits.parquet")
     if found != keys:
-        raise ValueError(
-            f"{str(folder)!r} holds the logits of other texts; remove it"
-        )
+        raise ValueError(f"{str(folder)!r} holds the logits of other texts; remove it")
     return logits
+
+
+def stack_logits(
+    fitted_on: Sequence[np.ndarray],
+    labels: Sequence[int],
+    applied_to: Sequence[np.ndarray],
+) -> np.ndarray:
+    """Let a logistic regression weigh several teachers [1]_.
+
+    It learns how far each can be trusted, and how sure the whole may be, on
+    reviews that none of them was trained on.
+
+    Parameters
+    ----------
+    fitted_on : sequence of ndarray, each of shape (reviews, classes)
+        The teachers' logits for reviews that they had not seen.
+    labels : sequence of int, length reviews
+    applied_to : sequence of ndarray, each of shape (texts, classes)
+        Their logits for the texts to answer, in the same order of teachers.
+
+    Returns
+    -------
+    ndarray of float32, shape (texts, classes)
+        Logits, centred on 0.
+
+    References
+    ----------
+    .. [1] D. Wolpert, "Stacked generalization", Neural Networks, 1992.
+    """
+    weigher = LogisticRegression(C=100.0, max_iter=1000)
+    weigher.fit(_centred(fitted_on), labels)
+    decision = weigher.decision_function(_centred(applied_to))
+    if decision.ndim == 1:  # two classes: one margin
+        decision = np.stack([-decision / 2, decision / 2], axis=1)
+    return decision.astype(np.float32)
+
+
+def _centred(members: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([z - z.mean(axis=1, keepdims=True) for z in members], axis=1)
 
 
 def save_teacher(model, tokenizer, folder: str | Path) -> None:

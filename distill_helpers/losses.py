@@ -71,16 +71,12 @@ def kd_loss(
     """
     check_temperature(temperature)
     check_logit_pair(student_logits, teacher_logits)
-    return _kd_sum(student_logits, teacher_logits, temperature) / len(
-        student_logits
-    )
+    return _kd_sum(student_logits, teacher_logits, temperature) / len(student_logits)
 
 
 def _kd_sum(student_logits, teacher_logits, temperature) -> torch.Tensor:
     student = F.log_softmax(student_logits.float() / temperature, dim=-1)
-    teacher = F.log_softmax(
-        teacher_logits.detach().float() / temperature, dim=-1
-    )
+    teacher = F.log_softmax(teacher_logits.detach().float() / temperature, dim=-1)
     kl = F.kl_div(student, teacher, reduction="sum", log_target=True)
     return kl * temperature**2
 
@@ -186,10 +182,7 @@ class DistillationLoss(nn.Module):
         examples = len(labels) if examples is None else examples
         if labelled is None:
             labelled = int((labels != NO_LABEL).sum())
-        kd = (
-            _kd_sum(student_logits, teacher_logits, self.temperature)
-            / examples
-        )
+        kd = _kd_sum(student_logits, teacher_logits, self.temperature) / examples
         cross_entropy = F.cross_entropy(
             student_logits.float(),
             labels,
@@ -335,8 +328,7 @@ def _check_floating(name: str, value, dimensions: int) -> None:
         raise TypeError(f"{name} must be floating point, got {value.dtype}")
     if value.ndim != dimensions:
         raise ValueError(
-            f"{name} must have {dimensions} dimensions, got shape"
-            f" {tuple(value.shape)}"
+            f"{name} must have {dimensions} dimensions, got shape {tuple(value.shape)}"
         )
 
 

@@ -15,8 +15,14 @@ from matplotlib.figure import Figure
 from .scorecard import Row, summary
 
 COLOURS = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7",
-    "#E69F00", "#56B4E9", "#000000", "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+    "#F0E442",
 )
 MARKERS = "osD^vP*X"
 
@@ -81,13 +87,21 @@ def interval_chart(
             low, high = values["interval"]
             axes.plot([low, high], [place, place], color=colour, linewidth=3)
         axes.plot(
-            values["per_seed"], [place] * len(values["per_seed"]),
-            "|", color="black", markersize=12, alpha=0.6,
+            values["per_seed"],
+            [place] * len(values["per_seed"]),
+            "|",
+            color="black",
+            markersize=12,
+            alpha=0.6,
         )
         axes.plot(values["mean"], place, "o", color=colour, markersize=8)
         axes.annotate(
-            f"{values['mean']:.3f}", (values["mean"], place),
-            textcoords="offset points", xytext=(0, 9), ha="center", fontsize=9,
+            f"{values['mean']:.3f}",
+            (values["mean"], place),
+            textcoords="offset points",
+            xytext=(0, 9),
+            ha="center",
+            fontsize=9,
         )
     axes.set_yticks(range(len(rows)), [row.name for row in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.3)
@@ -117,9 +131,13 @@ def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
         accuracy = float(np.mean(row.values("accuracy")))
         megabytes = row.cost.bytes_on_disk / 1e6
         axes.scatter(
-            row.cost.reviews_per_second, accuracy, s=40 + 12 * megabytes,
-            color=COLOURS[index % len(COLOURS)], alpha=0.65,
-            marker=MARKERS[index % len(MARKERS)], edgecolor="black",
+            row.cost.reviews_per_second,
+            accuracy,
+            s=40 + 12 * megabytes,
+            color=COLOURS[index % len(COLOURS)],
+            alpha=0.65,
+            marker=MARKERS[index % len(MARKERS)],
+            edgecolor="black",
             label=f"{row.name}: {megabytes:.1f} MB",
         )
     axes.set_xscale("log")
@@ -153,12 +171,14 @@ def confidence_chart(
     figure = Figure(figsize=(7.5, 3.4), layout="constrained")
     axes = figure.subplots()
     bins = np.linspace(0, 1, 26)
-    for index, (temperature, values) in enumerate(
-        zip(temperatures, probabilities)
-    ):
+    for index, (temperature, values) in enumerate(zip(temperatures, probabilities)):
         axes.hist(
-            values, bins=bins, histtype="step", linewidth=2,
-            color=COLOURS[index], linestyle=("-", "--", ":", "-.")[index % 4],
+            values,
+            bins=bins,
+            histtype="step",
+            linewidth=2,
+            color=COLOURS[index],
+            linestyle=("-", "--", ":", "-.")[index % 4],
             label=f"T = {temperature:g}",
         )
     axes.set_xlabel("teacher's probability that the review is positive")

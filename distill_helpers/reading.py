@@ -71,10 +71,7 @@ def tokenize_windows(
     )["input_ids"]
     split = split_windows if both else lambda ids, room: [ids[:room]]
     cls, sep = [tokenizer.cls_token_id], [tokenizer.sep_token_id]
-    return [
-        [cls + window + sep for window in split(ids, room)]
-        for ids in encoded
-    ]
+    return [[cls + window + sep for window in split(ids, room)] for ids in encoded]
 
 
 def window_batch(

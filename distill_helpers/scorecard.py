@@ -21,13 +21,19 @@ import torch
 from scipy import stats
 from sklearn.metrics import f1_score
 
+from .memory import PeakMemory
 from .reading import length_grouped
 from .training import DistillationCollator, EncodedReviews, encode_texts
 
 RESULTS_FOLDER = Path(__file__).resolve().parent.parent / "data" / "results"
 Predictor = Callable[[Sequence[str]], np.ndarray]
 _CPU_FEATURES = (
-    "avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8",
+    "avx2",
+    "avx512f",
+    "avx512_bf16",
+    "avx512_vnni",
+    "amx_bf16",
+    "amx_int8",
 )
 
 
@@ -65,8 +71,8 @@ class Cost:
     reviews_per_second : float
         At the batch size given.
     peak_memory_mb : float
-        Most resident memory of the process while it answered, less what it
-        took before, in MiB.
+        The weights and the most that PyTorch held besides while it answered
+        one batch, in MiB.
     batch_size, threads : int
     """
 
@@ -256,6 +262,7 @@ def predictor(model, tokenizer, batch_size: int = 64) -> Predictor:
         Texts in, float32 logits (texts, classes) out; like lengths are put
         side by side.
     """
+
     def predict(texts: Sequence[str]) -> np.ndarray:
         ids = encode_texts(tokenizer, list(texts))
         encoded = EncodedReviews(ids, np.full(len(ids), -100))
@@ -286,7 +293,9 @@ def predict_encoded(
     model.eval()
     output = np.zeros((len(reviews), model.config.num_labels), np.float32)
     for rows in length_grouped(reviews.lengths, batch_size):
-        batch = collate([{"input_ids": reviews.token_ids[i], "labels": -100} for i in rows])
+        batch = collate(
+            [{"input_ids": reviews.token_ids[i], "labels": -100} for i in rows]
+        )
         del batch["labels"]
         output[rows] = model(**batch).logits.float().numpy()
     return output
@@ -326,9 +335,6 @@ def measure_cost(
     # Deterministic and mixed in length, whatever the order of the texts.
     order = np.random.default_rng(0).permutation(len(texts))
     pick = [texts[order[i % len(texts)]] for i in range(single + batch_size)]
-    process = psutil.Process()
-    before = process.memory_info().rss
-    peak = before
     for text in pick[:10]:
         predict([text])
     times = []
@@ -336,21 +342,21 @@ def measure_cost(
         start = time.perf_counter()
         predict([text])
         times.append(time.perf_counter() - start)
-    predict(pick[:batch_size])
+    with PeakMemory() as memory:  # the first batch, which also warms up
+        predict(pick[:batch_size])
     rates = []
     for start_index in (0, single):
         batch = pick[start_index : start_index + batch_size]
         start = time.perf_counter()
         predict(batch)
         rates.append(len(batch) / (time.perf_counter() - start))
-        peak = max(peak, process.memory_info().rss)
     return Cost(
         parameters=parameters,
         bytes_on_disk=bytes_on_disk,
         median_ms=float(np.median(times) * 1e3),
         p95_ms=float(np.percentile(times, 95) * 1e3),
         reviews_per_second=float(np.median(rates)),
-        peak_memory_mb=(peak - before) / 2**20,
+        peak_memory_mb=(bytes_on_disk + memory.peak) / 2**20,
         batch_size=batch_size,
         threads=torch.get_num_threads(),
     )

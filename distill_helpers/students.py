@@ -38,7 +38,7 @@ PAD, UNKNOWN = "[PAD]", "[UNK]"
 WORD_START = "\u2581"  # how the tokeniser marks the space before a word
 STUDENTS = ("bigram", "text-cnn", "tiny-transformer")
 _VOCABULARY = {"bigram": 50_000, "text-cnn": 12_000, "tiny-transformer": 12_000}
-_MAX_LENGTH = {"bigram": 1024, "text-cnn": 512, "tiny-transformer": 256}
+_MAX_LENGTH = {"bigram": 1024, "text-cnn": 256, "tiny-transformer": 128}
 
 
 # ------------------------------------------------------------- tokenisers
@@ -187,9 +187,7 @@ class BigramConfig(PreTrainedConfig):
 
     model_type = "distill-bigram"
 
-    def __init__(
-        self, vocab_size=50_000, buckets=2**19, pad_token_id=0, **kwargs
-    ):
+    def __init__(self, vocab_size=50_000, buckets=2**19, pad_token_id=0, **kwargs):
         self.vocab_size = vocab_size
         self.buckets = buckets
         super().__init__(pad_token_id=pad_token_id, **kwargs)
@@ -371,6 +369,7 @@ class TinyTransformerForSequenceClassification(_StudentModel):
     """
 
     config_class = TinyTransformerConfig
+    _supports_sdpa = True
 
     def __init__(self, config: TinyTransformerConfig) -> None:
         super().__init__(config)
@@ -559,8 +558,7 @@ def embeddings_from_teacher(
     table = teacher_model.get_input_embeddings().weight.detach().float()
     if not 1 <= width <= table.shape[1]:
         raise ValueError(
-            f"width must lie in 1..{table.shape[1]}, the teacher's own, got"
-            f" {width!r}"
+            f"width must lie in 1..{table.shape[1]}, the teacher's own, got {width!r}"
         )
     tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     pieces = teacher_tokenizer(
@@ -568,7 +566,10 @@ def embeddings_from_teacher(
         add_special_tokens=False,
     )["input_ids"]
     rows = torch.stack(
-        [table[ids].mean(0) if ids else table.new_zeros(table.shape[1]) for ids in pieces]
+        [
+            table[ids].mean(0) if ids else table.new_zeros(table.shape[1])
+            for ids in pieces
+        ]
     )
     rows = rows - rows.mean(0)
     _, _, directions = torch.linalg.svd(rows, full_matrices=False)

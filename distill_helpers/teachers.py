@@ -232,9 +232,7 @@ class CachedTeacher(Teacher):
         keys = [text_hash(text) for text in texts]
         self._read_new_files()
         missing = {
-            key: text
-            for key, text in zip(keys, texts)
-            if key not in self._known
+            key: text for key, text in zip(keys, texts) if key not in self._known
         }
         if missing:
             self._compute(missing)
@@ -368,9 +366,7 @@ class SoftTargets(Teacher):
     SoftTargets.load : read the files that the kit ships.
     """
 
-    def __init__(
-        self, logits_by_hash: dict[str, np.ndarray], fingerprint: str
-    ) -> None:
+    def __init__(self, logits_by_hash: dict[str, np.ndarray], fingerprint: str) -> None:
         if not logits_by_hash:
             raise ValueError("logits_by_hash must hold at least one text")
         self._known = logits_by_hash
@@ -424,9 +420,7 @@ class SoftTargets(Teacher):
                 " read. For other texts give a live teacher, such as"
                 " teacher='path/to/a/saved/classifier'."
             )
-        return _stack(
-            [self._known[text_hash(text)] for text in texts], self.num_labels
-        )
+        return _stack([self._known[text_hash(text)] for text in texts], self.num_labels)
 
 
 def open_teacher(name: str, cache: str | Path, **options) -> Teacher:
@@ -515,7 +509,9 @@ def write_soft_targets(
     """
     logits = np.asarray(logits, np.float32)
     _check_answers(logits, len(keys), logits.shape[-1])
-    columns = {"text_hash": pa.array([bytes.fromhex(key) for key in keys], pa.binary(16))}
+    columns = {
+        "text_hash": pa.array([bytes.fromhex(key) for key in keys], pa.binary(16))
+    }
     for index in range(logits.shape[1]):
         columns[f"logit_{index}"] = pa.array(logits[:, index])
     meta = {"fingerprint": fingerprint, "checksum": _checksum(keys, logits)}

@@ -312,8 +312,7 @@ class DistillationTrainer(Trainer):
     ) -> None:
         if not isinstance(args, DistillationConfig):
             raise TypeError(
-                "args must be a DistillationConfig, got"
-                f" {type(args).__name__}"
+                f"args must be a DistillationConfig, got {type(args).__name__}"
             )
         if processing_class is None:
             raise ValueError("processing_class must be the student's tokeniser")
@@ -343,9 +342,7 @@ class DistillationTrainer(Trainer):
         )
         self.label_names = ["labels"]
         if args.early_stopping_patience is not None:
-            self.add_callback(
-                EarlyStoppingCallback(args.early_stopping_patience)
-            )
+            self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
         if args.disable_tqdm:
             self.remove_callback(PrinterCallback)
 

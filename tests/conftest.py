@@ -53,8 +53,12 @@ def bert_tokenizer(texts):
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=backend, pad_token="[PAD]", unk_token="[UNK]",
-        cls_token="[CLS]", sep_token="[SEP]", model_max_length=64,
+        tokenizer_object=backend,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=64,
     )
 
 
@@ -63,8 +67,12 @@ def bert(bert_tokenizer):
     """A teacher of the real kind, one thousandth of the size."""
     torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=len(bert_tokenizer), hidden_size=32, num_hidden_layers=2,
-        num_attention_heads=2, intermediate_size=64, max_position_embeddings=64,
+        vocab_size=len(bert_tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
         initializer_range=0.5,
     )
     return BertForSequenceClassification(config).eval()

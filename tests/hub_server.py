@@ -41,10 +41,17 @@ class HubServer:
             if not name.startswith(under):
                 continue
             if path.is_dir():
-                found.append({"type": "directory", "oid": COMMIT, "size": 0, "path": name})
+                found.append(
+                    {"type": "directory", "oid": COMMIT, "size": 0, "path": name}
+                )
             else:
                 found.append(
-                    {"type": "file", "oid": etag(path), "size": path.stat().st_size, "path": name}
+                    {
+                        "type": "file",
+                        "oid": etag(path),
+                        "size": path.stat().st_size,
+                        "path": name,
+                    }
                 )
         return found
 
@@ -69,20 +76,28 @@ class HubServer:
             def answer(self, body: bool = True):
                 path = unquote(urlparse(self.path).path)
                 hub.requests.append((self.command, path, self.headers.get("Range")))
-                api, files = f"/api/datasets/{hub.repo}", f"/datasets/{hub.repo}/resolve/"
+                api, files = (
+                    f"/api/datasets/{hub.repo}",
+                    f"/datasets/{hub.repo}/resolve/",
+                )
                 if path.startswith(files):
-                    revision, _, name = path[len(files):].partition("/")
+                    revision, _, name = path[len(files) :].partition("/")
                     return self.file(hub.folder / name, body)
                 if path.startswith(f"{api}/tree/"):
-                    under = path[len(f"{api}/tree/"):].partition("/")[2]
+                    under = path[len(f"{api}/tree/") :].partition("/")[2]
                     entries = hub.entries(under + "/" if under else "")
-                    if "recursive=True" not in self.path and "recursive=true" not in self.path:
+                    if (
+                        "recursive=True" not in self.path
+                        and "recursive=true" not in self.path
+                    ):
                         depth = under.count("/") + 1 if under else 0
                         entries = [e for e in entries if e["path"].count("/") == depth]
                     return self.json(entries, body)
                 if path.startswith(f"{api}/paths-info/"):
                     wanted = self.wanted_paths()
-                    return self.json([e for e in hub.entries() if e["path"] in wanted], body)
+                    return self.json(
+                        [e for e in hub.entries() if e["path"] in wanted], body
+                    )
                 if path == api or path.startswith(f"{api}/revision/"):
                     return self.json(self.info(), body)
                 self.json({"error": "Entry not found"}, body, 404, "EntryNotFound")
@@ -98,8 +113,14 @@ class HubServer:
             def info(self) -> dict:
                 files = [e["path"] for e in hub.entries() if e["type"] == "file"]
                 return {
-                    "id": hub.repo, "sha": COMMIT, "private": False, "gated": False,
-                    "disabled": False, "downloads": 0, "likes": 0, "tags": [],
+                    "id": hub.repo,
+                    "sha": COMMIT,
+                    "private": False,
+                    "gated": False,
+                    "disabled": False,
+                    "downloads": 0,
+                    "likes": 0,
+                    "tags": [],
                     "siblings": [{"rfilename": name} for name in files],
                 }
 
@@ -116,7 +137,9 @@ class HubServer:
 
             def file(self, path: Path, body):
                 if not path.is_file():
-                    return self.json({"error": "Entry not found"}, body, 404, "EntryNotFound")
+                    return self.json(
+                        {"error": "Entry not found"}, body, 404, "EntryNotFound"
+                    )
                 raw = path.read_bytes()
                 start, status = 0, 200
                 wanted = self.headers.get("Range")
@@ -132,7 +155,9 @@ class HubServer:
                 self.send_header("Accept-Ranges", "bytes")
                 self.send_header("Content-Length", str(end - start))
                 if wanted:
-                    self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(raw)}")
+                    self.send_header(
+                        "Content-Range", f"bytes {start}-{end - 1}/{len(raw)}"
+                    )
                 self.end_headers()
                 if not body:
                     return

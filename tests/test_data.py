@@ -36,9 +36,9 @@ def test_the_samples_split_is_stratified_by_label_and_kind():
         [json.loads(line) for line in SAMPLE_FILE.read_text("utf-8").splitlines()]
     )
     shares = rows.groupby("split").apply(
-        lambda part: pd.Series({
-            "positive": part.label.mean(), "hard": (part.kind == "hard").mean()
-        })
+        lambda part: pd.Series(
+            {"positive": part.label.mean(), "hard": (part.kind == "hard").mean()}
+        )
     )
     assert (abs(shares["positive"] - 0.5) < 0.01).all()
     assert (abs(shares["hard"] - 2300 / 3400) < 0.01).all()
@@ -227,7 +227,10 @@ def test_a_mirror_is_read_without_any_network(imdb_folder, monkeypatch):
     for source in ("imdb", "auto"):
         reviews = load_reviews(source, **SMALL)
         assert {k: v.num_rows for k, v in reviews.items()} == {
-            "train": 100, "transfer": 300, "validation": 50, "test": 80
+            "train": 100,
+            "transfer": 300,
+            "validation": 50,
+            "test": 80,
         }
         assert reviews.report.source == "imdb"
         assert "mirror" in reviews.report.note
@@ -252,16 +255,23 @@ print(json.dumps({k: v.num_rows for k, v in reviews.items()}))
 def hub_environment(home, endpoint, offline="0"):
     environment = {k: v for k, v in os.environ.items() if k != "DISTILL_IMDB"}
     return environment | {
-        "HF_HOME": str(home), "HF_ENDPOINT": endpoint, "HF_HUB_OFFLINE": offline,
-        "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HOME": str(home),
+        "HF_ENDPOINT": endpoint,
+        "HF_HUB_OFFLINE": offline,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
         "PYTHONPATH": str(ROOT),
     }
 
 
 def start(*command, environment):
     return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, timeout=300,
-        env=environment, cwd=ROOT,
+        [sys.executable, *command],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment,
+        cwd=ROOT,
     )
 
 
@@ -282,7 +292,9 @@ def test_the_hub_is_asked_once_and_its_cache_serves_ever_after(imdb_folder, tmp_
 
 def test_load_reviews_imdb_downloads_where_nothing_is_cached(imdb_folder, tmp_path):
     with HubServer(IMDB_ID, imdb_folder) as hub:
-        loaded = start("-c", LOAD, "imdb", environment=hub_environment(tmp_path, hub.url))
+        loaded = start(
+            "-c", LOAD, "imdb", environment=hub_environment(tmp_path, hub.url)
+        )
         assert loaded.returncode == 0, loaded.stderr[-3000:]
         assert '"train": 100, "transfer": 300' in loaded.stdout
         assert len(hub.requests) > 3
@@ -300,7 +312,8 @@ def test_a_broken_download_is_taken_up_where_it_stopped(imdb_folder, tmp_path):
         assert fetched.returncode == 0, fetched.stderr[-3000:]
         assert hub.cut_after is None, "the line never dropped"
         asked = [
-            wanted for method, path, wanted in hub.requests
+            wanted
+            for method, path, wanted in hub.requests
             if method == "GET" and "/train-" in path
         ]
     assert len(asked) == 2

@@ -50,9 +50,7 @@ def test_control_and_distilled_student_differ_only_in_the_targets(
         train_student("bigram", tokenizer, data, alone, steps=30, seed=1)
         for data in (alone, alone, taught)
     ]
-    first, again, distilled = (
-        judge(model, tokenizer, texts, labels) for model in runs
-    )
+    first, again, distilled = (judge(model, tokenizer, texts, labels) for model in runs)
     assert first == again
     assert first.accuracy > 0.9  # it has seen these labels
     assert distilled != first
@@ -105,10 +103,13 @@ def test_three_classes_go_all_the_way(tokenizers, texts):
     import numpy as np
 
     labels = [i % 3 for i in range(len(texts))]
-    data = Dataset.from_dict({
-        "text": texts, "label": labels,
-        "teacher_logits": np.eye(3)[labels].tolist(),
-    })
+    data = Dataset.from_dict(
+        {
+            "text": texts,
+            "label": labels,
+            "teacher_logits": np.eye(3)[labels].tolist(),
+        }
+    )
     tokenizer = tokenizers["text-cnn"]
     encoded = encode_reviews(data, tokenizer)
     model = train_student(

@@ -11,6 +11,7 @@ from distill_helpers.finetuning import (
     predict_logits,
     run_stage,
     save_teacher,
+    stack_logits,
 )
 
 
@@ -38,7 +39,13 @@ def test_fine_tuning_lowers_the_loss_and_freezes_the_embedding(folder, texts, la
     model, tokenizer = load_encoder(str(folder))
     before = model.get_input_embeddings().weight.clone()
     losses = finetune(
-        model, tokenizer, texts, labels, epochs=10, max_length=64, batch_size=8,
+        model,
+        tokenizer,
+        texts,
+        labels,
+        epochs=10,
+        max_length=64,
+        batch_size=8,
         learning_rate=3e-3,
     )
     assert len(losses) == 80
@@ -85,7 +92,9 @@ def test_a_stage_is_done_once_and_an_interrupted_one_again(tmp_path):
     assert (folder / "file").read_text() == "all"
 
 
-def test_logits_of_other_texts_are_not_taken_for_these(folder, texts, tmp_path, monkeypatch):
+def test_logits_of_other_texts_are_not_taken_for_these(
+    folder, texts, tmp_path, monkeypatch
+):
     monkeypatch.setattr(
         "distill_helpers.finetuning.predict_logits",
         lambda model, tokenizer, t, **_: np.ones((len(t), 2), np.float32),
@@ -105,3 +114,20 @@ def test_a_fine_tuned_stage_can_be_loaded(folder, texts, labels, tmp_path):
     assert record["steps"] == 1
     assert AutoModelForSequenceClassification.from_pretrained(where).num_labels == 2
     assert not list(where.glob("*.bin"))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_stacking_trusts_the_teacher_that_is_right(classes):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, classes, 600)
+    good = np.eye(classes)[labels] * 3 + rng.normal(size=(600, classes))
+    noise = rng.normal(size=(600, classes)) * 3
+    stacked = stack_logits(
+        [good[:300], noise[:300]], labels[:300], [good[300:], noise[300:]]
+    )
+    assert stacked.shape == (300, classes) and stacked.dtype == np.float32
+    np.testing.assert_allclose(stacked.sum(1), 0, atol=1e-3)
+    truth = labels[300:]
+    alone = (good[300:].argmax(1) == truth).mean()
+    averaged = ((good + noise)[300:].argmax(1) == truth).mean()
+    assert (stacked.argmax(1) == truth).mean() > max(averaged, alone - 0.02)

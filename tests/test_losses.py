@@ -26,9 +26,7 @@ def test_kd_loss_equals_the_sum_written_by_hand(pair):
     for s, t in zip(student, teacher):
         p = torch.softmax(t / temperature, 0)
         q = torch.softmax(s / temperature, 0)
-        expected += sum(
-            float(a) * (math.log(a) - math.log(b)) for a, b in zip(p, q)
-        )
+        expected += sum(float(a) * (math.log(a) - math.log(b)) for a, b in zip(p, q))
     expected *= temperature**2 / len(student)
     assert kd_loss(student, teacher, temperature).item() == pytest.approx(
         expected, rel=1e-5
@@ -150,8 +148,18 @@ def test_bad_settings_are_refused(change, error, message):
         (torch.ones(0, 2), torch.ones(0, 2), ValueError, "at least one example"),
         (torch.ones(2, 2).long(), torch.ones(2, 2), TypeError, "student_logits.*int64"),
         (torch.ones(2, 2), [[1, 1]], TypeError, "teacher_logits.*list"),
-        (torch.ones(2, 2), torch.full((2, 2), math.nan), ValueError, "teacher_logits.*NaN"),
-        (torch.full((2, 2), math.inf), torch.ones(2, 2), ValueError, "student_logits.*NaN or inf"),
+        (
+            torch.ones(2, 2),
+            torch.full((2, 2), math.nan),
+            ValueError,
+            "teacher_logits.*NaN",
+        ),
+        (
+            torch.full((2, 2), math.inf),
+            torch.ones(2, 2),
+            ValueError,
+            "student_logits.*NaN or inf",
+        ),
     ],
 )
 def test_bad_logits_are_refused_by_name(student, teacher, error, message):
@@ -206,7 +214,12 @@ def test_hidden_state_loss_is_zero_when_both_agree():
         (torch.ones(1, 2, 3), torch.ones(1, 2, 3), torch.ones(1, 3), "mask must"),
         (torch.ones(1, 2, 3), torch.ones(1, 2, 3), torch.zeros(1, 2), "mask must keep"),
         (torch.ones(2, 3), torch.ones(1, 2, 3), None, "student_hidden.*3 dim"),
-        (torch.full((1, 2, 3), math.nan), torch.ones(1, 2, 3), None, "student_hidden.*NaN"),
+        (
+            torch.full((1, 2, 3), math.nan),
+            torch.ones(1, 2, 3),
+            None,
+            "student_hidden.*NaN",
+        ),
     ],
 )
 def test_hidden_state_loss_names_what_does_not_fit(student, teacher, mask, message):

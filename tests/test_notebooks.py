@@ -15,7 +15,13 @@ NOTEBOOKS = ROOT / "notebooks"
 LESSON_03 = NOTEBOOKS / "03_imdb_distillation.ipynb"
 LESSONS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 MIRROR = ROOT.parent / "shared" / "imdb"
-SHORT = {"source": "sample", "epochs": 1.0, "labelled": 60, "transfer": 150, "seeds": [0, 1]}
+SHORT = {
+    "source": "sample",
+    "epochs": 1.0,
+    "labelled": 60,
+    "transfer": 150,
+    "seeds": [0, 1],
+}
 
 
 def environment(**change):
@@ -23,9 +29,13 @@ def environment(**change):
     clean = {k: v for k, v in os.environ.items() if k != "DISTILL_IMDB"}
     dead = "http://127.0.0.1:9"
     return clean | {
-        "HF_HUB_OFFLINE": "1", "HTTP_PROXY": dead, "HTTPS_PROXY": dead,
-        "NO_PROXY": "127.0.0.1,localhost", "PYTHONPATH": str(ROOT),
-        "HF_HUB_CACHE": str(ROOT / "no-such-cache"), **change,
+        "HF_HUB_OFFLINE": "1",
+        "HTTP_PROXY": dead,
+        "HTTPS_PROXY": dead,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "PYTHONPATH": str(ROOT),
+        "HF_HUB_CACHE": str(ROOT / "no-such-cache"),
+        **change,
     }
 
 
@@ -111,18 +121,33 @@ def test_the_student_it_wrote_is_small_fast_and_loads(default_run):
     assert student["reviews_per_second"] >= 10 * teacher["reviews_per_second"]
     classify = pipeline("text-classification", model=str(folder / "student"))
     assert classify("A joy from start to finish.")[0]["label"] == "positive"
-    unsafe = [p for p in (folder / "student").iterdir() if p.suffix in (".bin", ".pt", ".pkl")]
+    unsafe = [
+        p for p in (folder / "student").iterdir() if p.suffix in (".bin", ".pt", ".pkl")
+    ]
     assert unsafe == []
 
 
 def test_the_stored_outputs_still_come_out(tmp_path):
     command = [
-        sys.executable, "-m", "pytest", "--nbval", str(LESSON_03), "-q",
-        "-p", "no:cacheprovider", "--nbval-cell-timeout", "600",
-        "--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitize.cfg"),
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval",
+        str(LESSON_03),
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--nbval-cell-timeout",
+        "600",
+        "--nbval-sanitize-with",
+        str(ROOT / "tests" / "nbval_sanitize.cfg"),
     ]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=1500, cwd=tmp_path,
+        command,
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        cwd=tmp_path,
         env=environment(),
     )
     assert done.returncode == 0, done.stdout[-4000:]
@@ -192,16 +217,27 @@ def test_own_data_with_three_classes_and_an_own_teacher(
     tmp_path, own_file, bert_tokenizer
 ):
     config = BertConfig(
-        vocab_size=len(bert_tokenizer), hidden_size=32, num_hidden_layers=1,
-        num_attention_heads=2, intermediate_size=64, max_position_embeddings=256,
+        vocab_size=len(bert_tokenizer),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=256,
         num_labels=3,
     )
     BertForSequenceClassification(config).save_pretrained(tmp_path / "teacher")
     bert_tokenizer.save_pretrained(tmp_path / "teacher")
-    done, _ = run_papermill(LESSON_03, tmp_path, {
-        "source": str(own_file), "teacher": str(tmp_path / "teacher"),
-        "epochs": 1.0, "seeds": [0, 1], "output_dir": str(tmp_path / "out"),
-    })
+    done, _ = run_papermill(
+        LESSON_03,
+        tmp_path,
+        {
+            "source": str(own_file),
+            "teacher": str(tmp_path / "teacher"),
+            "epochs": 1.0,
+            "seeds": [0, 1],
+            "output_dir": str(tmp_path / "out"),
+        },
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     rows = by_name(tmp_path / "out" / "results.json")
     assert {"teacher", "control", "distilled"} <= set(rows)
@@ -213,7 +249,9 @@ def test_the_lesson_runs_on_imdb(tmp_path):
     if not MIRROR.is_dir():
         pytest.skip("no IMDB mirror beside the project (../shared/imdb)")
     done, copy = run_papermill(
-        LESSON_03, tmp_path, {"seeds": [0], "output_dir": str(tmp_path / "out")},
+        LESSON_03,
+        tmp_path,
+        {"seeds": [0], "output_dir": str(tmp_path / "out")},
         env=environment(DISTILL_IMDB=str(MIRROR)),
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -227,6 +265,8 @@ def test_the_lesson_runs_on_imdb(tmp_path):
 
 def test_the_lessons_command_runs_one_lesson(tmp_path):
     command = [sys.executable, "-m", "distill_helpers.lessons", "--only", "99"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment())
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env=environment()
+    )
     assert done.returncode == 2
     assert "no such lesson" in done.stderr

@@ -16,13 +16,22 @@ labelled: int | None = None
 seeds: list[int] = [0, 1]
 source: str = "auto"
 """
-VALUES = {"epochs": 3, "temperature": 2.0, "labelled": None, "seeds": [0, 1], "source": "auto"}
+VALUES = {
+    "epochs": 3,
+    "temperature": 2.0,
+    "labelled": None,
+    "seeds": [0, 1],
+    "source": "auto",
+}
 
 
 def test_the_parameters_cell_declares_names_and_types():
     assert declared_parameters(["", "import os", CELL, "x = 1"]) == {
-        "epochs": "int", "temperature": "float", "labelled": "int | None",
-        "seeds": "list[int]", "source": "str",
+        "epochs": "int",
+        "temperature": "float",
+        "labelled": "int | None",
+        "seeds": "list[int]",
+        "source": "str",
     }
 
 
@@ -33,7 +42,9 @@ def test_values_of_the_declared_types_pass():
 
 
 def test_a_misspelt_name_is_refused_with_the_nearest_one():
-    with pytest.raises(ParameterError, match="'temprature': did you mean 'temperature'"):
+    with pytest.raises(
+        ParameterError, match="'temprature': did you mean 'temperature'"
+    ):
         check_parameters([CELL, "# Parameters\ntemprature = 3.0\n"], VALUES)
     with pytest.raises(ParameterError, match="unknown parameter 'zzz': Known: epochs"):
         check_parameters([CELL, "# Parameters\nepochs = 2\nzzz = 3.0\n"], VALUES)
@@ -42,8 +53,14 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("epochs", "3"), ("epochs", 3.5), ("epochs", True), ("temperature", "hot"),
-        ("temperature", None), ("labelled", "all"), ("seeds", 3), ("seeds", ["a"]),
+        ("epochs", "3"),
+        ("epochs", 3.5),
+        ("epochs", True),
+        ("temperature", "hot"),
+        ("temperature", None),
+        ("labelled", "all"),
+        ("seeds", 3),
+        ("seeds", ["a"]),
         ("source", 5),
     ],
 )

@@ -21,7 +21,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def requirement_names(lines):
-    return {re.split(r"[\s<>=;\[~!]", line)[0].lower().replace("_", "-") for line in lines}
+    return {
+        re.split(r"[\s<>=;\[~!]", line)[0].lower().replace("_", "-") for line in lines
+    }
 
 
 def test_conda_installs_the_project_and_lists_nothing_twice():
@@ -74,20 +76,33 @@ def test_every_name_that_the_package_hands_on_exists():
 
 
 def test_data_flows_one_way():
-    order = ["cleaning", "duplicates", "data", "reading", "teachers", "losses",
-             "students", "training", "stand_in", "scorecard", "experiments"]
+    order = [
+        "cleaning",
+        "duplicates",
+        "data",
+        "reading",
+        "teachers",
+        "losses",
+        "students",
+        "training",
+        "stand_in",
+        "scorecard",
+        "experiments",
+    ]
     beside = {"plots", "widgets", "checks"}
     for source in SOURCES:
         used = set(re.findall(r"^\s*from \.(\w+) import", source.read_text(), re.M))
         if source.stem in order:
-            later = set(order[order.index(source.stem):])
+            later = set(order[order.index(source.stem) :])
             assert not used & (later | beside), source.name
 
 
 def test_only_safe_formats_and_no_remote_code():
     banned = r"\bpickle\b|torch\.save\(|torch\.load\(|joblib|trust_remote_code\s*=\s*True|\beval\("
     for source in SOURCES:
-        assert not re.search(banned, source.read_text().replace("model.eval(", "")), source.name
+        assert not re.search(banned, source.read_text().replace("model.eval(", "")), (
+            source.name
+        )
 
 
 def test_no_path_of_a_machine_and_no_registry_host_is_in_the_project():
@@ -98,7 +113,10 @@ def test_no_path_of_a_machine_and_no_registry_host_is_in_the_project():
         pytest.skip("not a git checkout, so there is no list of files")
     banned = re.compile(
         r"(^|[^\w.])/(work|root|home/[a-z]+|tmp/[a-z]+)/|"
-        + "pypi" + r"\.org|python" + "hosted|npm" + r"js\.org"
+        + "pypi"
+        + r"\.org|python"
+        + "hosted|npm"
+        + r"js\.org"
     )
     for name in listed.stdout.split("\0"):
         path = ROOT / name

@@ -34,8 +34,14 @@ def quality(accuracy):
 
 def cost(**change):
     values = dict(
-        parameters=10, bytes_on_disk=4_000_000, median_ms=1.0, p95_ms=2.0,
-        reviews_per_second=900.0, peak_memory_mb=3.0, batch_size=64, threads=2,
+        parameters=10,
+        bytes_on_disk=4_000_000,
+        median_ms=1.0,
+        p95_ms=2.0,
+        reviews_per_second=900.0,
+        peak_memory_mb=3.0,
+        batch_size=64,
+        threads=2,
     )
     return Cost(**{**values, **change})
 
@@ -54,7 +60,9 @@ def test_quality_by_hand():
 
 def test_a_model_as_sure_as_it_is_right_has_no_calibration_error():
     logits = np.array([log_odds(0.8)] * 10)
-    assert expected_calibration_error(logits, [1] * 8 + [0] * 2) == pytest.approx(0, abs=1e-9)
+    assert expected_calibration_error(logits, [1] * 8 + [0] * 2) == pytest.approx(
+        0, abs=1e-9
+    )
 
 
 def test_an_over_confident_model_has_the_gap_as_its_error():
@@ -85,7 +93,9 @@ def test_the_interval_is_students_t():
 
 @pytest.fixture
 def student(tokenizers):
-    return build_student("text-cnn", tokenizers["text-cnn"], filters=8), tokenizers["text-cnn"]
+    return build_student("text-cnn", tokenizers["text-cnn"], filters=8), tokenizers[
+        "text-cnn"
+    ]
 
 
 def test_the_predictor_keeps_the_order_of_the_texts(student, texts):
@@ -103,12 +113,17 @@ def test_costs_are_measured(student, texts):
     assert 4 * parameters < size < 4 * parameters + 20_000
     assert size_on_disk(model, tokenizer) > size + 1_000
     found = measure_cost(
-        predictor(model, tokenizer), texts, parameters=parameters,
-        bytes_on_disk=size, single=10, batch_size=32,
+        predictor(model, tokenizer),
+        texts,
+        parameters=parameters,
+        bytes_on_disk=size,
+        single=10,
+        batch_size=32,
     )
     assert 0 < found.median_ms <= found.p95_ms
     assert found.reviews_per_second > 0
     assert found.threads >= 1
+    assert size / 2**20 < found.peak_memory_mb < size / 2**20 + 200
 
 
 def test_a_slower_model_measures_slower(texts):
@@ -118,9 +133,24 @@ def test_a_slower_model_measures_slower(texts):
         time.sleep(0.01 * len(batch))
         return np.zeros((len(batch), 2))
 
-    found = measure_cost(sleepy, texts, parameters=0, bytes_on_disk=0, single=5, batch_size=8)
+    found = measure_cost(
+        sleepy, texts, parameters=0, bytes_on_disk=0, single=5, batch_size=8
+    )
     assert 10 <= found.median_ms < 30
     assert 50 < found.reviews_per_second <= 100
+
+
+def test_the_peak_of_memory_counts_what_is_held_at_once_and_no_weights():
+    import torch
+
+    from distill_helpers.memory import PeakMemory
+
+    layer = torch.nn.Linear(256, 256, bias=False)
+    given = torch.zeros(64, 256)
+    with torch.inference_mode(), PeakMemory() as memory:
+        for _ in range(3):
+            layer(given).relu()
+    assert memory.peak == 2 * 64 * 256 * 4  # the product and its relu
 
 
 def test_results_hold_mean_seeds_and_interval(tmp_path):
@@ -162,7 +192,12 @@ def test_the_machine_names_no_person_and_no_path():
 
 
 def test_the_table_shows_one_run_for_one_seed():
-    shown = table([Row("teacher", [quality(0.9)], cost()), Row("control", [quality(0.7), quality(0.8)])])
+    shown = table(
+        [
+            Row("teacher", [quality(0.9)], cost()),
+            Row("control", [quality(0.7), quality(0.8)]),
+        ]
+    )
     assert shown.loc["teacher", "95% interval"] == "one run"
     assert shown.loc["control", "accuracy"] == "0.750"
     assert shown.loc["control", "MB on disk"] == ""
@@ -174,7 +209,10 @@ def test_the_charts_show_what_they_are_given():
         Row("distilled", [quality(0.84), quality(0.86)], cost()),
     ]
     axes = plots.interval_chart(rows).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["distilled", "teacher"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "distilled",
+        "teacher",
+    ]
     assert {text.get_text() for text in axes.texts} == {"0.900", "0.850"}
     assert "accuracy" in axes.get_xlabel()
     axes = plots.bubble_chart(rows).axes[0]

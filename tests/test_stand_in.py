@@ -57,7 +57,9 @@ def test_its_confidence_on_the_pool_is_that_of_a_model_that_had_not_seen_it(ship
     assert 0.8 < found.accuracy < 0.97  # a memorised answer would be near 1
     card = teacher_card()["out_of_fold"]
     assert card["trained on"]["accuracy"] > card["out of fold"]["accuracy"]
-    assert card["trained on"]["mean confidence"] > card["out of fold"]["mean confidence"]
+    assert (
+        card["trained on"]["mean confidence"] > card["out of fold"]["mean confidence"]
+    )
 
 
 def test_what_is_shipped_is_small_and_holds_no_text():

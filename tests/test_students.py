@@ -22,7 +22,11 @@ from distill_helpers.students import (
 SMALL = {
     "bigram": {"buckets": 512},
     "text-cnn": {"filters": 8, "embedding_size": 16},
-    "tiny-transformer": {"hidden_size": 32, "embedding_size": 16, "intermediate_size": 64},
+    "tiny-transformer": {
+        "hidden_size": 32,
+        "embedding_size": 16,
+        "intermediate_size": 64,
+    },
 }
 
 
@@ -38,7 +42,9 @@ def student(request, tokenizers):
 
 
 def logits(model, tokenizer, texts, **options):
-    batch = tokenizer(texts, padding=True, truncation=True, return_tensors="pt", **options)
+    batch = tokenizer(
+        texts, padding=True, truncation=True, return_tensors="pt", **options
+    )
     with torch.no_grad():
         return model(**batch).logits
 
@@ -54,14 +60,16 @@ def test_a_student_survives_saving(student, tmp_path, texts):
     torch.testing.assert_close(
         logits(again, loaded, texts[:4]), logits(model, tokenizer, texts[:4])
     )
-    assert sorted(p.suffix for p in tmp_path.iterdir() if p.suffix not in (".json",)) == [
-        ".safetensors"
-    ]
+    assert sorted(
+        p.suffix for p in tmp_path.iterdir() if p.suffix not in (".json",)
+    ) == [".safetensors"]
 
 
 def test_a_student_works_in_a_pipeline(student, texts):
     _, model, tokenizer = student
-    answers = pipeline("text-classification", model=model, tokenizer=tokenizer)(texts[:3])
+    answers = pipeline("text-classification", model=model, tokenizer=tokenizer)(
+        texts[:3]
+    )
     assert {answer["label"] for answer in answers} <= {"negative", "positive"}
     assert all(0.5 <= answer["score"] <= 1 for answer in answers)
 
@@ -81,8 +89,14 @@ def test_a_student_works_with_the_stock_trainer(student, texts, labels, tmp_path
     from transformers import DataCollatorWithPadding
 
     args = TrainingArguments(
-        tmp_path, max_steps=15, learning_rate=0.01, report_to="none",
-        save_strategy="no", logging_steps=1, disable_tqdm=True, use_cpu=True,
+        tmp_path,
+        max_steps=15,
+        learning_rate=0.01,
+        report_to="none",
+        save_strategy="no",
+        logging_steps=1,
+        disable_tqdm=True,
+        use_cpu=True,
         per_device_train_batch_size=64,
     )
     trainer = Trainer(model, args, DataCollatorWithPadding(tokenizer), rows)
@@ -121,7 +135,9 @@ def test_a_label_of_minus_100_does_not_count(student, texts):
     _, model, tokenizer = student
     batch = tokenizer(texts[:4], padding=True, truncation=True, return_tensors="pt")
     some = model(**batch, labels=torch.tensor([0, -100, 1, -100])).loss
-    batch = tokenizer([texts[0], texts[2]], padding=True, truncation=True, return_tensors="pt")
+    batch = tokenizer(
+        [texts[0], texts[2]], padding=True, truncation=True, return_tensors="pt"
+    )
     torch.testing.assert_close(some, model(**batch, labels=torch.tensor([0, 1])).loss)
 
 
@@ -183,7 +199,9 @@ def test_embeddings_start_from_the_teachers(tokenizers, bert, bert_tokenizer):
     assert torch.equal(model.embedding.weight, table)
 
 
-def test_the_svd_keeps_what_is_near_in_the_teacher_near(tokenizers, bert, bert_tokenizer):
+def test_the_svd_keeps_what_is_near_in_the_teacher_near(
+    tokenizers, bert, bert_tokenizer
+):
     tokenizer = tokenizers["text-cnn"]
     table = embeddings_from_teacher(tokenizer, bert, bert_tokenizer, width=32)
     words = ["film", "story", "river", "the", "good", "watch", "time", "with"]
@@ -212,7 +230,10 @@ for name in STUDENTS:
 def test_a_vocabulary_is_the_same_in_every_process():
     runs = {
         subprocess.run(
-            [sys.executable, "-c", VOCABULARY], capture_output=True, text=True, check=True
+            [sys.executable, "-c", VOCABULARY],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for _ in range(3)
     }
@@ -221,7 +242,9 @@ def test_a_vocabulary_is_the_same_in_every_process():
 
 
 def test_more_than_two_classes(tokenizers):
-    model = build_student("text-cnn", tokenizers["text-cnn"], label_names=["a", "b", "c"])
+    model = build_student(
+        "text-cnn", tokenizers["text-cnn"], label_names=["a", "b", "c"]
+    )
     assert model.config.num_labels == 3
     assert logits(model, tokenizers["text-cnn"], ["film"]).shape == (1, 3)
 

@@ -53,7 +53,9 @@ def test_the_order_of_texts_and_the_padding_do_not_matter(bert, bert_tokenizer, 
         bert, bert_tokenizer, max_length=64, batch_size=5, pad_to_max=True
     )
     answers = teacher.logits(texts[:12])
-    np.testing.assert_allclose(teacher.logits(texts[:12][::-1])[::-1], answers, atol=1e-4)
+    np.testing.assert_allclose(
+        teacher.logits(texts[:12][::-1])[::-1], answers, atol=1e-4
+    )
     np.testing.assert_allclose(padded.logits(texts[:12]), answers, atol=1e-4)
 
 
@@ -81,7 +83,9 @@ def test_a_teacher_comes_back_from_its_folder(bert, bert_tokenizer, tmp_path):
     first = HuggingFaceTeacher(bert, bert_tokenizer, max_length=64)
     again = HuggingFaceTeacher.from_pretrained(tmp_path, max_length=64)
     assert again.fingerprint == first.fingerprint
-    np.testing.assert_allclose(again.logits(["fine"]), first.logits(["fine"]), atol=1e-6)
+    np.testing.assert_allclose(
+        again.logits(["fine"]), first.logits(["fine"]), atol=1e-6
+    )
 
 
 def test_a_missing_teacher_says_what_to_do():
@@ -94,7 +98,11 @@ def test_the_fingerprint_follows_weights_and_reading(bert, bert_tokenizer):
         return HuggingFaceTeacher(bert, bert_tokenizer, **options).fingerprint
 
     assert name(max_length=64) == name(max_length=64)
-    names = {name(max_length=64), name(max_length=32), name(max_length=64, windows=False)}
+    names = {
+        name(max_length=64),
+        name(max_length=32),
+        name(max_length=64, windows=False),
+    }
     before = weights_revision(bert)
     with torch.no_grad():
         bert.classifier.bias.add_(0.1)
@@ -177,7 +185,9 @@ def test_a_failed_write_leaves_no_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr("distill_helpers.teachers.pq.write_table", torn)
     with pytest.raises(OSError, match="disk full"):
-        write_soft_targets(tmp_path / "x.parquet", [text_hash("a")], np.ones((1, 2)), "f")
+        write_soft_targets(
+            tmp_path / "x.parquet", [text_hash("a")], np.ones((1, 2)), "f"
+        )
     assert list(tmp_path.iterdir()) == []
 
 

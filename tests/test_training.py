@@ -26,25 +26,38 @@ from distill_helpers.training import (
 
 def config(folder, **options):
     settings = {
-        "output_dir": str(folder), "use_cpu": True, "disable_tqdm": True,
-        "save_strategy": "no", "logging_steps": 1, "max_steps": 4,
-        "per_device_train_batch_size": 16, "data_seed": 0,
+        "output_dir": str(folder),
+        "use_cpu": True,
+        "disable_tqdm": True,
+        "save_strategy": "no",
+        "logging_steps": 1,
+        "max_steps": 4,
+        "per_device_train_batch_size": 16,
+        "data_seed": 0,
     }
     return DistillationConfig(**{**settings, **options})
 
 
 def make_student(tokenizers, seed=0):
     return build_student(
-        "text-cnn", tokenizers["text-cnn"], filters=8, embedding_size=16,
-        dropout=0.0, seed=seed,
+        "text-cnn",
+        tokenizers["text-cnn"],
+        filters=8,
+        embedding_size=16,
+        dropout=0.0,
+        seed=seed,
     )
 
 
 def make_trainer(folder, tokenizers, dataset, teacher, **options):
     evaluation = options.pop("eval_dataset", None)
     return DistillationTrainer(
-        make_student(tokenizers), teacher, config(folder, **options), dataset,
-        evaluation, processing_class=tokenizers["text-cnn"],
+        make_student(tokenizers),
+        teacher,
+        config(folder, **options),
+        dataset,
+        evaluation,
+        processing_class=tokenizers["text-cnn"],
     )
 
 
@@ -75,10 +88,19 @@ def test_the_first_step_is_that_of_a_plain_loop(
     tmp_path, tokenizers, mixed, counting_teacher
 ):
     trainer = make_trainer(
-        tmp_path, tokenizers, mixed, counting_teacher, max_steps=1,
-        per_device_train_batch_size=64, warmup_steps=0, optim="sgd",
-        learning_rate=0.1, lr_scheduler_type="constant", max_grad_norm=0,
-        temperature=3.0, alpha=0.3,
+        tmp_path,
+        tokenizers,
+        mixed,
+        counting_teacher,
+        max_steps=1,
+        per_device_train_batch_size=64,
+        warmup_steps=0,
+        optim="sgd",
+        learning_rate=0.1,
+        lr_scheduler_type="constant",
+        max_grad_norm=0,
+        temperature=3.0,
+        alpha=0.3,
     )
     trainer.train()
     model = make_student(tokenizers).train()
@@ -91,7 +113,9 @@ def test_the_first_step_is_that_of_a_plain_loop(
     with torch.no_grad():
         for parameter in model.parameters():
             parameter -= 0.1 * parameter.grad
-    torch.testing.assert_close(weights(trainer.model), weights(model), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(
+        weights(trainer.model), weights(model), atol=1e-6, rtol=1e-5
+    )
     assert trainer.state.log_history[0]["loss"] == pytest.approx(loss.item(), rel=1e-3)
 
 
@@ -102,9 +126,17 @@ def test_accumulated_gradients_equal_the_big_batch(
     results = []
     for size, steps in ((64, 1), (64 // micro, micro)):
         trainer = make_trainer(
-            tmp_path, tokenizers, mixed, counting_teacher, max_steps=3,
-            per_device_train_batch_size=size, gradient_accumulation_steps=steps,
-            optim="sgd", learning_rate=0.5, max_grad_norm=0, warmup_steps=0,
+            tmp_path,
+            tokenizers,
+            mixed,
+            counting_teacher,
+            max_steps=3,
+            per_device_train_batch_size=size,
+            gradient_accumulation_steps=steps,
+            optim="sgd",
+            learning_rate=0.5,
+            max_grad_norm=0,
+            warmup_steps=0,
         )
         trainer.train()
         history = [e for e in trainer.state.log_history if "kd" in e]
@@ -116,13 +148,23 @@ def test_accumulated_gradients_equal_the_big_batch(
         assert many[0][term] == pytest.approx(one[0][term], rel=1e-3)
 
 
-def test_a_short_last_accumulation_is_exact_too(tmp_path, tokenizers, mixed, counting_teacher):
+def test_a_short_last_accumulation_is_exact_too(
+    tmp_path, tokenizers, mixed, counting_teacher
+):
     fifty = mixed.select(range(50))  # 3 batches of 16 and one of 2
     runs = [
         make_trainer(
-            tmp_path, tokenizers, fifty, counting_teacher, max_steps=1,
-            per_device_train_batch_size=size, gradient_accumulation_steps=steps,
-            optim="sgd", learning_rate=0.5, max_grad_norm=0, warmup_steps=0,
+            tmp_path,
+            tokenizers,
+            fifty,
+            counting_teacher,
+            max_steps=1,
+            per_device_train_batch_size=size,
+            gradient_accumulation_steps=steps,
+            optim="sgd",
+            learning_rate=0.5,
+            max_grad_norm=0,
+            warmup_steps=0,
         )
         for size, steps in ((50, 1), (16, 4))
     ]
@@ -135,8 +177,15 @@ def test_a_short_last_accumulation_is_exact_too(tmp_path, tokenizers, mixed, cou
 
 def test_the_loss_terms_are_logged_apart(tmp_path, tokenizers, mixed, counting_teacher):
     trainer = make_trainer(
-        tmp_path, tokenizers, mixed, counting_teacher, alpha=0.25, max_steps=2,
-        eval_dataset=mixed, eval_strategy="steps", eval_steps=1,
+        tmp_path,
+        tokenizers,
+        mixed,
+        counting_teacher,
+        alpha=0.25,
+        max_steps=2,
+        eval_dataset=mixed,
+        eval_strategy="steps",
+        eval_steps=1,
     )
     trainer.train()
     train = next(e for e in trainer.state.log_history if "kd" in e)
@@ -144,7 +193,9 @@ def test_the_loss_terms_are_logged_apart(tmp_path, tokenizers, mixed, counting_t
     assert train["loss"] == pytest.approx(mixture, rel=1e-3)
     evaluation = next(e for e in trainer.state.log_history if "eval_loss" in e)
     assert 0 <= evaluation["eval_accuracy"] <= 1
-    assert evaluation["eval_cross_entropy"] == pytest.approx(evaluation["eval_loss"], rel=0.2)
+    assert evaluation["eval_cross_entropy"] == pytest.approx(
+        evaluation["eval_loss"], rel=0.2
+    )
 
 
 def test_a_live_teacher_and_a_cached_one_train_the_same_student(
@@ -178,7 +229,9 @@ def test_the_control_needs_labels_alone(tmp_path, tokenizers, labelled):
     assert history[0]["loss"] == pytest.approx(history[0]["cross_entropy"], rel=1e-3)
 
 
-def test_logits_in_a_column_need_no_teacher(tmp_path, tokenizers, texts, counting_teacher):
+def test_logits_in_a_column_need_no_teacher(
+    tmp_path, tokenizers, texts, counting_teacher
+):
     logits = counting_teacher.logits(texts)
     dataset = Dataset.from_dict({"text": texts, "teacher_logits": logits.tolist()})
     trainer = make_trainer(tmp_path, tokenizers, dataset, None, alpha=1.0)
@@ -190,13 +243,24 @@ def test_the_best_checkpoint_is_that_of_the_metric(
     tmp_path, tokenizers, labelled, counting_teacher
 ):
     trainer = make_trainer(
-        tmp_path, tokenizers, labelled, counting_teacher, max_steps=40,
-        save_strategy="steps", eval_strategy="steps", eval_steps=2, save_steps=2,
-        early_stopping_patience=3, eval_dataset=labelled, learning_rate=0.02,
+        tmp_path,
+        tokenizers,
+        labelled,
+        counting_teacher,
+        max_steps=40,
+        save_strategy="steps",
+        eval_strategy="steps",
+        eval_steps=2,
+        save_steps=2,
+        early_stopping_patience=3,
+        eval_dataset=labelled,
+        learning_rate=0.02,
         save_total_limit=1,
     )
     trainer.train()
-    scores = [e["eval_accuracy"] for e in trainer.state.log_history if "eval_accuracy" in e]
+    scores = [
+        e["eval_accuracy"] for e in trainer.state.log_history if "eval_accuracy" in e
+    ]
     assert trainer.state.best_metric == max(scores)
     assert trainer.state.global_step < 40 or scores[-1] >= max(scores[:-3])
     assert trainer.evaluate()["eval_accuracy"] == max(scores)
@@ -205,7 +269,9 @@ def test_the_best_checkpoint_is_that_of_the_metric(
 def test_the_schedule_is_a_cosine_with_warm_up(tmp_path, tokenizers, labelled):
     trainer = make_trainer(tmp_path, tokenizers, labelled, None, max_steps=50)
     trainer.train()
-    rates = [e["learning_rate"] for e in trainer.state.log_history if "learning_rate" in e]
+    rates = [
+        e["learning_rate"] for e in trainer.state.log_history if "learning_rate" in e
+    ]
     peak = int(np.argmax(rates))
     assert 1 <= peak <= 5
     middle = rates[peak + (len(rates) - peak) // 2]
@@ -326,7 +392,10 @@ def test_a_student_with_another_tokeniser_is_refused(tmp_path, tokenizers, label
     bigger.add_tokens(["onemoretoken"])
     with pytest.raises(ValueError, match="not this student's tokeniser"):
         DistillationTrainer(
-            make_student(tokenizers), None, config(tmp_path), labelled,
+            make_student(tokenizers),
+            None,
+            config(tmp_path),
+            labelled,
             processing_class=bigger,
         )
 
@@ -357,7 +426,10 @@ def test_teacher_and_student_must_agree_on_the_classes(tmp_path, tokenizers, lab
 
     with pytest.raises(ValueError, match="2 classes apart, the student 3"):
         DistillationTrainer(
-            model, CountingTeacher(), config(tmp_path), labelled,
+            model,
+            CountingTeacher(),
+            config(tmp_path),
+            labelled,
             processing_class=tokenizers["text-cnn"],
         )
 
@@ -376,8 +448,11 @@ def test_the_stock_arguments_are_refused_with_a_hint(tokenizers, labelled, tmp_p
 
     with pytest.raises(TypeError, match="args must be a DistillationConfig"):
         DistillationTrainer(
-            make_student(tokenizers), None, TrainingArguments(str(tmp_path)),
-            labelled, processing_class=tokenizers["text-cnn"],
+            make_student(tokenizers),
+            None,
+            TrainingArguments(str(tmp_path)),
+            labelled,
+            processing_class=tokenizers["text-cnn"],
         )
 
 
@@ -385,7 +460,12 @@ def test_encoded_reviews_are_reused_not_encoded_again(tokenizers, labelled):
     encoded = encode_reviews(labelled, tokenizers["text-cnn"])
     assert isinstance(encoded, EncodedReviews)
     assert encoded.lengths == [len(ids) for ids in encoded.token_ids]
-    assert len(encode_reviews(
-        Dataset.from_dict({"text": ["\u4e00\u4e8c", ""], "label": [None, 1]}),
-        tokenizers["text-cnn"],
-    )) == 2
+    assert (
+        len(
+            encode_reviews(
+                Dataset.from_dict({"text": ["\u4e00\u4e8c", ""], "label": [None, 1]}),
+                tokenizers["text-cnn"],
+            )
+        )
+        == 2
+    )

@@ -31,10 +31,13 @@ STEPS = 40
 def material(reviews):
     texts = list(reviews["transfer"]["text"])[:1280]
     logits = torch.randn(len(texts), 2, generator=torch.Generator().manual_seed(0))
-    data = Dataset.from_dict({
-        "text": texts, "label": [0, 1] * (len(texts) // 2),
-        "teacher_logits": logits.tolist(),
-    })
+    data = Dataset.from_dict(
+        {
+            "text": texts,
+            "label": [0, 1] * (len(texts) // 2),
+            "teacher_logits": logits.tolist(),
+        }
+    )
     tokenizer = train_tokenizer(texts, "text-cnn")
     return encode_reviews(data, tokenizer), tokenizer
 
@@ -47,7 +50,9 @@ def bare_loop(encoded, tokenizer):
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     loss_of = DistillationLoss(2.0, 0.9)
     loader = DataLoader(
-        encoded, recipe.batch_size, collate_fn=DistillationCollator(0),
+        encoded,
+        recipe.batch_size,
+        collate_fn=DistillationCollator(0),
         sampler=LengthGroupedSampler(encoded.lengths, recipe.batch_size, 0),
     )
     start = time.perf_counter()
@@ -73,13 +78,24 @@ def with_trainer(encoded, tokenizer, folder):
     """Train as the Trainer does, and return the seconds its loop took."""
     recipe = RECIPES["text-cnn"]
     args = DistillationConfig(
-        output_dir=str(folder), max_steps=STEPS, temperature=2.0, alpha=0.9,
-        learning_rate=recipe.learning_rate, disable_tqdm=True, use_cpu=True,
-        per_device_train_batch_size=recipe.batch_size, save_strategy="no",
-        optim="adamw_torch_fused", warmup_steps=0, logging_steps=10,
+        output_dir=str(folder),
+        max_steps=STEPS,
+        temperature=2.0,
+        alpha=0.9,
+        learning_rate=recipe.learning_rate,
+        disable_tqdm=True,
+        use_cpu=True,
+        per_device_train_batch_size=recipe.batch_size,
+        save_strategy="no",
+        optim="adamw_torch_fused",
+        warmup_steps=0,
+        logging_steps=10,
     )
     trainer = DistillationTrainer(
-        build_student("text-cnn", tokenizer), None, args, encoded,
+        build_student("text-cnn", tokenizer),
+        None,
+        args,
+        encoded,
         processing_class=tokenizer,
     )
     return trainer.train().metrics["train_runtime"]
@@ -106,12 +122,20 @@ def test_the_cache_makes_an_epoch_at_least_10_times_faster(
     texts = list(reviews["transfer"]["text"])[:96]
     data = Dataset.from_dict({"text": texts})
     config = BertConfig(
-        vocab_size=len(bert_tokenizer), hidden_size=256, num_hidden_layers=4,
-        num_attention_heads=4, intermediate_size=1024, max_position_embeddings=256,
+        vocab_size=len(bert_tokenizer),
+        hidden_size=256,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        intermediate_size=1024,
+        max_position_embeddings=256,
     )
     teacher = HuggingFaceTeacher(
-        BertForSequenceClassification(config), bert_tokenizer, max_length=256,
-        windows=False, pad_to_max=True, progress=False,
+        BertForSequenceClassification(config),
+        bert_tokenizer,
+        max_length=256,
+        windows=False,
+        pad_to_max=True,
+        progress=False,
     )
     tokenizer = train_tokenizer(texts, "text-cnn")
     cached = CachedTeacher(teacher, tmp_path / "cache")
@@ -119,12 +143,20 @@ def test_the_cache_makes_an_epoch_at_least_10_times_faster(
 
     def epoch(guide, live):
         args = DistillationConfig(
-            output_dir=str(tmp_path), num_train_epochs=1, alpha=1.0,
-            live_teacher=live, disable_tqdm=True, use_cpu=True, save_strategy="no",
+            output_dir=str(tmp_path),
+            num_train_epochs=1,
+            alpha=1.0,
+            live_teacher=live,
+            disable_tqdm=True,
+            use_cpu=True,
+            save_strategy="no",
             per_device_train_batch_size=32,
         )
         trainer = DistillationTrainer(
-            build_student("text-cnn", tokenizer, filters=32), guide, args, data,
+            build_student("text-cnn", tokenizer, filters=32),
+            guide,
+            args,
+            data,
             processing_class=tokenizer,
         )
         return trainer.train().metrics["train_runtime"]
