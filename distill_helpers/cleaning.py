@@ -94,7 +94,7 @@ def text_hash(text: str) -> str:
     Examples
     --------
     >>> text_hash("Great!")[:8]
-    '1e1a7e6e'
+    '3765ea16'
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

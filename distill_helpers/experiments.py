@@ -18,7 +18,6 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from transformers import logging as transformers_logging
 
 from .scorecard import (
     Quality,
@@ -28,7 +27,12 @@ from .scorecard import (
     write_json,
 )
 from .students import build_student, check_student
-from .training import DistillationConfig, DistillationTrainer, EncodedReviews
+from .training import (
+    DistillationConfig,
+    DistillationTrainer,
+    EncodedReviews,
+    quietly,
+)
 
 
 @dataclass(frozen=True)
@@ -135,20 +139,9 @@ def train_student(
         trainer = DistillationTrainer(
             model, None, args, train, validation, processing_class=tokenizer
         )
-        with _quiet():
+        with quietly():
             trainer.train()
     return trainer.model.eval()
-
-
-class _quiet:
-    """Keep transformers' notes on checkpoints out of a lesson's output."""
-
-    def __enter__(self):
-        self.level = transformers_logging.get_verbosity()
-        transformers_logging.set_verbosity_error()
-
-    def __exit__(self, *_):
-        transformers_logging.set_verbosity(self.level)
 
 
 def judge(
@@ -213,7 +206,8 @@ def save_run(folder: str | Path, content: dict, model, tokenizer) -> Path:
             raise FileExistsError(f"{str(folder / name)!r} is there already")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        model.save_pretrained(Path(part) / "student")
+        with quietly():
+            model.save_pretrained(Path(part) / "student")
         tokenizer.save_pretrained(Path(part) / "student")
         write_json(Path(part) / "results.json", content)
         for name in names:

@@ -23,7 +23,12 @@ from sklearn.metrics import f1_score
 
 from .memory import PeakMemory
 from .reading import length_grouped
-from .training import DistillationCollator, EncodedReviews, encode_texts
+from .training import (
+    DistillationCollator,
+    EncodedReviews,
+    encode_texts,
+    quietly,
+)
 
 RESULTS_FOLDER = Path(__file__).resolve().parent.parent / "data" / "results"
 Predictor = Callable[[Sequence[str]], np.ndarray]
@@ -381,7 +386,7 @@ def size_on_disk(model, tokenizer=None) -> int:
     int
         Bytes of weights, config and tokeniser.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, quietly():
         model.save_pretrained(folder)
         if tokenizer is not None:
             tokenizer.save_pretrained(folder)

@@ -7,6 +7,7 @@ reviews into batches and hands them to the loss.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from transformers import (
     Trainer,
     TrainingArguments,
 )
+from transformers import logging as transformers_logging
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from .losses import NO_LABEL, DistillationLoss, check_alpha, check_temperature
@@ -437,6 +439,19 @@ class DistillationTrainer(Trainer):
         (folder / "training_args.json").write_text(
             self.args.to_json_string(), encoding="utf-8"
         )
+
+
+@contextmanager
+def quietly():
+    """Keep transformers' notes and small progress bars out of a lesson."""
+    level = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        transformers_logging.enable_progress_bar()
 
 
 def accuracy_metric(prediction) -> dict[str, float]:
