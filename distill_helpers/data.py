@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -127,8 +128,8 @@ def load_reviews(
         "test": _check_count("test", test, least=2),
     }
     _check_count("seed", seed, least=0)
-    rows = _read_source(source)
-    frame, empty = _clean(rows.frame)
+    name = str(source)
+    rows, frame, empty = _prepare(name, _stamp(name))
     _check_classes(frame, rows)
     report = LoadReport(rows.source, rows.note, dropped={"empty": empty})
     rng = np.random.default_rng(seed)
@@ -140,8 +141,24 @@ def load_reviews(
 
 
 # ------------------------------------------------------------ the sources
-def _read_source(source: str | Path) -> _Rows:
-    name = str(source)
+def _stamp(name: str) -> tuple:
+    """Change when a source may have changed since it was last read."""
+    path = Path(name)
+    if path.is_file():
+        return path.stat().st_mtime_ns, path.stat().st_size
+    return (os.environ.get(IMDB_VARIABLE), name == "auto" and imdb_is_local())
+
+
+@lru_cache(maxsize=2)
+def _prepare(name: str, stamp: tuple) -> tuple[_Rows, pd.DataFrame, int]:
+    """Read and clean a source once; every seed splits the same frame."""
+    rows = _read_source(name)
+    frame, empty = _clean(rows.frame)
+    groups = duplicate_groups(frame["text"].tolist())
+    return rows, frame.assign(group=groups), empty
+
+
+def _read_source(name: str) -> _Rows:
     if name == "auto":
         name = "imdb" if imdb_is_local() else "sample"
         note = "chosen by 'auto'"
@@ -169,8 +186,8 @@ def _read_sample(note: str) -> _Rows:
     return _Rows(frame, ["negative", "positive"], "sample", note, defaults)
 
 
-def imdb_mirror() -> Path | None:
-    """Return the folder that ``DISTILL_IMDB`` names, if it is set.
+def imdb_mirror() -> dict[str, list[str]] | None:
+    """Return the files of the folder that ``DISTILL_IMDB`` names, by split.
 
     Raises
     ------
@@ -180,15 +197,17 @@ def imdb_mirror() -> Path | None:
     value = os.environ.get(IMDB_VARIABLE)
     if not value:
         return None
-    folder = Path(value).expanduser()
+    folder, files = Path(value).expanduser(), {}
     for split in IMDB_SPLITS:
-        if not list(folder.glob(f"plain_text/{split}-*.parquet")):
+        found = sorted(map(str, folder.glob(f"plain_text/{split}-*.parquet")))
+        if not found:
             raise FileNotFoundError(
                 f"{IMDB_VARIABLE}={value!r} must be a folder in the layout of"
                 f" the Hub's {IMDB_ID}, with plain_text/{split}-*.parquet;"
                 " correct the variable or unset it"
             )
-    return folder
+        files[split] = found
+    return files
 
 
 def imdb_cache() -> dict[str, str] | None:
@@ -214,13 +233,13 @@ def imdb_is_local() -> bool:
 
 
 def _read_imdb(note: str) -> _Rows:
-    mirror, cached = imdb_mirror(), imdb_cache()
-    if mirror is not None:
-        splits, where = load_dataset(str(mirror)), "local mirror"
-    elif cached is not None:
-        splits, where = load_dataset("parquet", data_files=cached), "Hub cache"
-    else:
+    local, where = imdb_mirror(), "local mirror"
+    if local is None:
+        local, where = imdb_cache(), "Hub cache"
+    if local is None:
         splits, where = fetch_imdb(), "Hub"
+    else:
+        splits = load_dataset("parquet", data_files=local)
     frames = []
     for name in IMDB_SPLITS:
         frame = splits[name].to_pandas()[["text", "label"]]
@@ -242,10 +261,9 @@ def whole_imdb() -> pd.DataFrame:
         (``train``, ``test``, ``unsupervised``) and ``group``: equal numbers
         mark reviews that are (nearly) the same.
     """
-    frame, _ = _clean(_read_imdb("").frame)
+    _, frame, _ = _prepare("imdb", _stamp("imdb"))
     split = frame["part"].replace({"": "train", "transfer": "unsupervised"})
-    groups = duplicate_groups(frame["text"].tolist())
-    return frame[["text", "label"]].assign(split=split, group=groups)
+    return frame[["text", "label", "group"]].assign(split=split)
 
 
 def whole_sample() -> pd.DataFrame:
@@ -410,13 +428,13 @@ def _drop_duplicates(frame, chosen, report) -> dict[str, pd.DataFrame]:
     order = ("test", "validation", "train", "transfer")
     rows = np.concatenate([chosen[name].rows for name in order])
     names = np.repeat(order, [len(chosen[name].rows) for name in order])
-    texts = frame["text"].to_numpy()[rows]
-    groups = duplicate_groups(texts.tolist())
-    first = np.full(len(rows), True)
-    first[groups != np.arange(len(rows))] = False
+    groups = frame["group"].to_numpy()[rows]
+    _, firsts, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    keeper = firsts[inverse]  # who stands for each review's group
+    first = keeper == np.arange(len(rows))
     within = across = 0
     for index in np.flatnonzero(~first):
-        same = names[groups[index]] == names[index]
+        same = names[keeper[index]] == names[index]
         within, across = within + same, across + (not same)
     report.dropped["duplicates within a part"] = int(within)
     report.dropped["duplicates of a review in another part"] = int(across)

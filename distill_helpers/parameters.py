@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 INJECTED = "# Parameters"
-RESULT_FILE = "results.json"
+RESULT_NAMES = ("results.json", "student", "teacher.json", "soft_targets")
 DEFAULT_RUNS = Path("runs")
 
 
@@ -188,4 +188,4 @@ def free_folder(base: Path) -> Path:
 
 
 def _taken(folder: Path) -> bool:
-    return (folder / RESULT_FILE).exists() or (folder / "student").exists()
+    return any((folder / name).exists() for name in RESULT_NAMES)

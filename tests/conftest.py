@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach a network
 
+import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 from datasets import Dataset  # noqa: E402
@@ -90,6 +91,20 @@ def tokenizers(texts):
 @pytest.fixture
 def labelled(texts, labels):
     return Dataset.from_dict({"text": texts, "label": labels})
+
+
+@pytest.fixture(scope="session")
+def small_mirror(tmp_path_factory):
+    """The sample in the layout of the Hub's IMDB."""
+    folder = tmp_path_factory.mktemp("mirror")
+    (folder / "plain_text").mkdir()
+    rows = pd.read_json(SAMPLE_FILE, lines=True)[["text", "label"]]
+    parts = {"train": rows[:1500], "test": rows[1500:2400], "unsupervised": rows[2400:]}
+    parts["unsupervised"] = parts["unsupervised"].assign(label=-1)
+    for name, part in parts.items():
+        path = folder / "plain_text" / f"{name}-00000-of-00001.parquet"
+        part.to_parquet(path, index=False)
+    return folder
 
 
 class CountingTeacher(Teacher):

@@ -201,22 +201,12 @@ def test_bad_sizes_are_refused(options, error, message):
 
 # --------------------------------------------------------------------- imdb
 @pytest.fixture(scope="session")
-def imdb_folder(tmp_path_factory):
+def imdb_folder(small_mirror):
     """The real mirror if it is there, else the sample in its layout."""
     if MIRROR.is_dir():
         return MIRROR
     print("no IMDB mirror beside the project: the sample stands in for it")
-    folder = tmp_path_factory.mktemp("mirror")
-    (folder / "plain_text").mkdir()
-    rows = pd.read_json(SAMPLE_FILE, lines=True)[["text", "label"]]
-    parts = {"train": rows[:1500], "test": rows[1500:2400], "unsupervised": rows[2400:]}
-    for name, part in parts.items():
-        if name == "unsupervised":
-            part = part.assign(label=-1)
-        part.to_parquet(
-            folder / "plain_text" / f"{name}-00000-of-00001.parquet", index=False
-        )
-    return folder
+    return small_mirror
 
 
 SMALL = {"labelled": 100, "transfer": 300, "validation": 50, "test": 80}

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from transformers import BertConfig, BertForSequenceClassification, pipeline
 
+from distill_helpers.teachers import read_soft_targets
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 LESSON_03 = NOTEBOOKS / "03_imdb_distillation.ipynb"
@@ -243,6 +245,43 @@ def test_own_data_with_three_classes_and_an_own_teacher(
     assert {"teacher", "control", "distilled"} <= set(rows)
     names = json.loads((tmp_path / "out" / "student" / "config.json").read_text())
     assert names["id2label"] == {"0": "bad", "1": "fair", "2": "good"}
+
+
+def test_the_appendix_makes_a_teacher_from_another_base(
+    tmp_path, small_mirror, bert_tokenizer
+):
+    """Its real run takes hours; here every cell runs on a thousandth of it."""
+    config = BertConfig(
+        vocab_size=len(bert_tokenizer),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=256,
+    )
+    BertForSequenceClassification(config).save_pretrained(tmp_path / "base")
+    bert_tokenizer.save_pretrained(tmp_path / "base")
+    parameters = {
+        "base": str(tmp_path / "base"),
+        "work_dir": str(tmp_path / "work"),
+        "output_dir": str(tmp_path / "out"),
+        "epochs": 1.0,
+        "sample_epochs": 0.2,
+        "validation_size": 200,
+    }
+    done, _ = run_papermill(
+        NOTEBOOKS / "appendix_teacher.ipynb",
+        tmp_path,
+        parameters,
+        env=environment(DISTILL_IMDB=str(small_mirror)),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    card = json.loads((tmp_path / "out" / "teacher.json").read_text())
+    assert card["shape"]["hidden_size"] == 32
+    keys, logits, _ = read_soft_targets(
+        tmp_path / "out" / "soft_targets" / "sample.parquet"
+    )
+    assert logits.shape == (3400, 2) and len(set(keys)) == 3400
 
 
 def test_the_lesson_runs_on_imdb(tmp_path):
