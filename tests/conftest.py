@@ -63,20 +63,28 @@ def bert_tokenizer(texts):
     )
 
 
+def small_bert(tokenizer, **shape):
+    """Build a teacher of the real kind, one thousandth of the size."""
+    settings = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": 256,
+    }
+    return BertForSequenceClassification(BertConfig(**(settings | shape))).eval()
+
+
 @pytest.fixture(scope="session")
 def bert(bert_tokenizer):
-    """A teacher of the real kind, one thousandth of the size."""
     torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(bert_tokenizer),
-        hidden_size=32,
+    return small_bert(
+        bert_tokenizer,
         num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
         max_position_embeddings=64,
         initializer_range=0.5,
     )
-    return BertForSequenceClassification(config).eval()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from transformers import BertConfig, BertForSequenceClassification, pipeline
+from conftest import small_bert
+from transformers import pipeline
 
 from distill_helpers.teachers import read_soft_targets
 
@@ -218,16 +219,7 @@ def test_own_data_needs_an_own_teacher_and_says_so(tmp_path, own_file):
 def test_own_data_with_three_classes_and_an_own_teacher(
     tmp_path, own_file, bert_tokenizer
 ):
-    config = BertConfig(
-        vocab_size=len(bert_tokenizer),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=256,
-        num_labels=3,
-    )
-    BertForSequenceClassification(config).save_pretrained(tmp_path / "teacher")
+    small_bert(bert_tokenizer, num_labels=3).save_pretrained(tmp_path / "teacher")
     bert_tokenizer.save_pretrained(tmp_path / "teacher")
     done, _ = run_papermill(
         LESSON_03,
@@ -251,15 +243,7 @@ def test_the_appendix_makes_a_teacher_from_another_base(
     tmp_path, small_mirror, bert_tokenizer
 ):
     """Its real run takes hours; here every cell runs on a thousandth of it."""
-    config = BertConfig(
-        vocab_size=len(bert_tokenizer),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=256,
-    )
-    BertForSequenceClassification(config).save_pretrained(tmp_path / "base")
+    small_bert(bert_tokenizer).save_pretrained(tmp_path / "base")
     bert_tokenizer.save_pretrained(tmp_path / "base")
     parameters = {
         "base": str(tmp_path / "base"),

@@ -8,9 +8,9 @@ import time
 
 import pytest
 import torch
+from conftest import small_bert
 from datasets import Dataset
 from torch.utils.data import DataLoader
-from transformers import BertConfig, BertForSequenceClassification
 
 from distill_helpers.experiments import RECIPES
 from distill_helpers.losses import DistillationLoss
@@ -121,16 +121,15 @@ def test_the_cache_makes_an_epoch_at_least_10_times_faster(
 ):
     texts = list(reviews["transfer"]["text"])[:96]
     data = Dataset.from_dict({"text": texts})
-    config = BertConfig(
-        vocab_size=len(bert_tokenizer),
+    bert = small_bert(
+        bert_tokenizer,
         hidden_size=256,
         num_hidden_layers=4,
         num_attention_heads=4,
         intermediate_size=1024,
-        max_position_embeddings=256,
     )
     teacher = HuggingFaceTeacher(
-        BertForSequenceClassification(config),
+        bert,
         bert_tokenizer,
         max_length=256,
         windows=False,
