@@ -95,7 +95,7 @@ def test_on_the_sample_distillation_gives_six_points_and_more(default_run):
     rows = by_name(folder / "results.json")
     gain = rows["distilled"]["accuracy"]["mean"] - rows["control"]["accuracy"]["mean"]
     assert gain >= 0.06
-    assert rows["teacher"]["accuracy"]["mean"] >= 0.90
+    assert rows["teacher"]["accuracy"]["mean"] >= 0.89
     for name in ("control", "distilled", "linear baseline"):
         assert len(rows[name]["accuracy"]["per_seed"]) == 3
         low, high = rows[name]["accuracy"]["interval"]
