@@ -106,6 +106,11 @@ def small_mirror(tmp_path_factory):
     """The sample in the layout of the Hub's IMDB."""
     folder = tmp_path_factory.mktemp("mirror")
     (folder / "plain_text").mkdir()
+    # As on the Hub, the README says which file is which split.
+    lines = ["---", "configs:", "- config_name: plain_text", "  data_files:"]
+    for name in ("train", "test", "unsupervised"):
+        lines += [f"  - split: {name}", f"    path: plain_text/{name}-*"]
+    (folder / "README.md").write_text("\n".join([*lines, "---", ""]))
     rows = pd.read_json(SAMPLE_FILE, lines=True)[["text", "label"]]
     parts = {"train": rows[:1500], "test": rows[1500:2400], "unsupervised": rows[2400:]}
     parts["unsupervised"] = parts["unsupervised"].assign(label=-1)
