@@ -21,13 +21,18 @@ class ParameterError(ValueError):
     """A parameter is unknown, has the wrong type or a value out of range."""
 
 
-def declared_parameters(cells: Sequence[str]) -> dict[str, str]:
+def declared_parameters(
+    cells: Sequence[str], values: Mapping | None = None
+) -> dict[str, str]:
     """Find the parameters cell and return its names and types.
 
     Parameters
     ----------
     cells : sequence of str
         Sources of the cells run so far (IPython's ``In``).
+    values : mapping, optional
+        The notebook's ``globals()``; its ``__annotations__`` serve where a
+        runner such as nbval keeps no history.
 
     Returns
     -------
@@ -43,7 +48,15 @@ def declared_parameters(cells: Sequence[str]) -> dict[str, str]:
         body = _parse(source)
         if body and all(_is_declaration(node) for node in body):
             return {n.target.id: ast.unparse(n.annotation) for n in body}
+    annotations = (values or {}).get("__annotations__")
+    if annotations:
+        return {name: _spelt(kind) for name, kind in annotations.items()}
     raise ParameterError("the parameters cell has not been run yet")
+
+
+def _spelt(kind) -> str:
+    plain = isinstance(kind, type) and not hasattr(kind, "__origin__")
+    return kind.__name__ if plain else str(kind)
 
 
 def _parse(source: str) -> list[ast.stmt]:
@@ -97,7 +110,7 @@ def check_parameters(cells: Sequence[str], values: Mapping) -> None:
     distill_helpers.parameters.ParameterError: unknown parameter 'epoch': \
 did you mean 'epochs'? Known: epochs
     """
-    declared = declared_parameters(cells)
+    declared = declared_parameters(cells, values)
     for name in injected_names(cells):
         if name not in declared:
             near = difflib.get_close_matches(name, declared, n=1)

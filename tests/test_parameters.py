@@ -35,6 +35,14 @@ def test_the_parameters_cell_declares_names_and_types():
     }
 
 
+def test_without_a_history_the_annotations_declare():
+    namespace = {}
+    exec(CELL, namespace)
+    assert declared_parameters([""], namespace) == declared_parameters([CELL])
+    with pytest.raises(ParameterError, match="'epochs' must be of type int"):
+        check_parameters([""], {**namespace, "epochs": "3"})
+
+
 def test_values_of_the_declared_types_pass():
     check_parameters([CELL], VALUES)
     check_parameters([CELL, "# Parameters\nepochs = 5\n"], {**VALUES, "epochs": 5})
