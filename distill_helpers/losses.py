@@ -81,6 +81,32 @@ def _kd_sum(student_logits, teacher_logits, temperature) -> torch.Tensor:
     return kl * temperature**2
 
 
+def labelled_cross_entropy(
+    logits: torch.Tensor, labels: torch.Tensor, labelled: int | None = None
+) -> torch.Tensor:
+    """Return the cross-entropy of the examples that have a label.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (batch, classes)
+    labels : Tensor of int64, shape (batch,)
+        -100 where there is none.
+    labelled : int, optional
+        What the sum is divided by; by default the labels of this batch.
+
+    Returns
+    -------
+    Tensor, shape ()
+        Nats, float32; 0 if there is no label.
+    """
+    if labelled is None:
+        labelled = int((labels != NO_LABEL).sum())
+    total = F.cross_entropy(
+        logits.float(), labels, ignore_index=NO_LABEL, reduction="sum"
+    )
+    return total / max(labelled, 1)
+
+
 class LossTerms(NamedTuple):
     """The parts of a distillation loss, each a scalar tensor."""
 
@@ -180,15 +206,8 @@ class DistillationLoss(nn.Module):
             )
         check_labels(labels, student_logits)
         examples = len(labels) if examples is None else examples
-        if labelled is None:
-            labelled = int((labels != NO_LABEL).sum())
         kd = _kd_sum(student_logits, teacher_logits, self.temperature) / examples
-        cross_entropy = F.cross_entropy(
-            student_logits.float(),
-            labels,
-            ignore_index=NO_LABEL,
-            reduction="sum",
-        ) / max(labelled, 1)
+        cross_entropy = labelled_cross_entropy(student_logits, labels, labelled)
         total = self.alpha * kd + (1 - self.alpha) * cross_entropy
         return LossTerms(total, kd, cross_entropy)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 from torch.utils.data import Dataset, Sampler
 from transformers import (
     EarlyStoppingCallback,
@@ -25,7 +24,13 @@ from transformers import (
 from transformers import logging as transformers_logging
 from transformers.trainer import TRAINING_ARGS_NAME
 
-from .losses import NO_LABEL, DistillationLoss, check_alpha, check_temperature
+from .losses import (
+    NO_LABEL,
+    DistillationLoss,
+    check_alpha,
+    check_temperature,
+    labelled_cross_entropy,
+)
 from .reading import PAD_MULTIPLE, length_grouped
 from .students import check_same_vocabulary
 from .teachers import HuggingFaceTeacher, Teacher
@@ -379,7 +384,8 @@ class DistillationTrainer(Trainer):
         training = model.training
         counts = num_items_in_batch.tolist() if training else (None, None)
         if teacher_logits is None:
-            terms = _label_terms(outputs.logits, labels, counts[1])
+            loss = labelled_cross_entropy(outputs.logits, labels, counts[1])
+            terms = {"total": loss, "cross_entropy": loss}
         else:
             terms = self.distillation_loss.terms(
                 outputs.logits,
@@ -462,15 +468,6 @@ def accuracy_metric(prediction) -> dict[str, float]:
     known = labels != NO_LABEL
     right = logits.argmax(-1)[known] == labels[known]
     return {"accuracy": float(right.mean())}
-
-
-def _label_terms(logits, labels, labelled) -> dict[str, torch.Tensor]:
-    if labelled is None:
-        labelled = int((labels != NO_LABEL).sum())
-    loss = F.cross_entropy(
-        logits.float(), labels, ignore_index=NO_LABEL, reduction="sum"
-    ) / max(labelled, 1)
-    return {"total": loss, "cross_entropy": loss}
 
 
 def _as_teacher(teacher_model, tokenizer) -> Teacher | None:
