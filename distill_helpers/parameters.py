@@ -157,6 +157,14 @@ def check_above_zero(name: str, value: float) -> None:
         raise ParameterError(f"{name} must be above 0, got {value!r}")
 
 
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raise unless a number lies between `low` and `high`, both included."""
+    if not low <= value <= high:
+        raise ParameterError(
+            f"{name} must lie between {low:g} and {high:g}, got {value!r}"
+        )
+
+
 def output_folder(output_dir: str, lesson: str) -> Path:
     """Return the folder for a lesson's results; it has none yet.
 

@@ -7,12 +7,14 @@ markers differ too, so that nothing hangs on colour alone.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from .scorecard import Row, summary
+if TYPE_CHECKING:  # the scorecard brings transformers along; pictures need not
+    from .scorecard import Row
 
 COLOURS = (
     "#0072B2",
@@ -25,6 +27,8 @@ COLOURS = (
     "#F0E442",
 )
 MARKERS = "osD^vP*X"
+DASHES = ("-", "--", ":", "-.")
+HATCHES = ("", "//", "..", "xx", "\\\\", "oo", "++", "**")
 
 
 def to_png(figure: Figure, dpi: int = 110) -> bytes:
@@ -78,6 +82,8 @@ def interval_chart(
     -------
     Figure
     """
+    from .scorecard import summary
+
     figure = Figure(figsize=(7.5, 0.5 * len(rows) + 1.3), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(reversed(rows)):
@@ -178,11 +184,245 @@ def confidence_chart(
             histtype="step",
             linewidth=2,
             color=COLOURS[index],
-            linestyle=("-", "--", ":", "-.")[index % 4],
+            linestyle=DASHES[index % len(DASHES)],
             label=f"T = {temperature:g}",
         )
     axes.set_xlabel("teacher's probability that the review is positive")
     axes.set_ylabel("reviews")
     axes.set_title(title)
     axes.legend()
+    return figure
+
+
+def line_chart(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    *,
+    x_label: str,
+    y_label: str,
+    title: str = "",
+    scale: str = "linear",
+    bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+) -> Figure:
+    """Draw one line for each series, told apart by colour, dash and marker.
+
+    Parameters
+    ----------
+    x : sequence of float
+    series : mapping of str to sequence of float
+        Each as long as `x`.
+    x_label, y_label, title : str
+    scale : {"linear", "log", "log-log"}
+        "log" makes the y axis logarithmic, "log-log" both.
+    bands : mapping of str to (low, high), optional
+        Shaded intervals around series of the same name.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a series is not as long as `x` or the scale is unknown.
+    """
+    if scale not in ("linear", "log", "log-log"):
+        raise ValueError(f"scale must be linear, log or log-log, got {scale!r}")
+    figure = Figure(figsize=(7.5, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for index, (name, values) in enumerate(series.items()):
+        if len(values) != len(x):
+            raise ValueError(
+                f"series {name!r} must have {len(x)} values as x, got {len(values)}"
+            )
+        colour = COLOURS[index % len(COLOURS)]
+        axes.plot(
+            x,
+            values,
+            color=colour,
+            linestyle=DASHES[index % len(DASHES)],
+            marker=MARKERS[index % len(MARKERS)] if len(x) <= 25 else None,
+            label=name,
+        )
+        if bands and name in bands:
+            axes.fill_between(x, *bands[name], color=colour, alpha=0.2)
+    axes.set_xscale("log" if scale == "log-log" else "linear")
+    axes.set_yscale("linear" if scale == "linear" else "log")
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    if len(series) > 1:
+        axes.legend()
+    return figure
+
+
+def bar_groups(
+    names: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    *,
+    y_label: str,
+    x_label: str = "",
+    title: str = "",
+    y_range: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw bars side by side, told apart by colour and hatching.
+
+    Parameters
+    ----------
+    names : sequence of str
+        One group of bars each.
+    series : mapping of str to sequence of float
+        One bar in every group; as long as `names`.
+    y_label, x_label, title : str
+    y_range : (float, float), optional
+        Fixed limits, so that a moving picture keeps its scale.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a series is not as long as `names`.
+    """
+    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(names))
+    width = 0.8 / len(series)
+    for index, (name, values) in enumerate(series.items()):
+        if len(values) != len(names):
+            raise ValueError(
+                f"series {name!r} must have {len(names)} values, got {len(values)}"
+            )
+        axes.bar(
+            places + (index - (len(series) - 1) / 2) * width,
+            values,
+            width,
+            color=COLOURS[index % len(COLOURS)],
+            hatch=HATCHES[index % len(HATCHES)],
+            edgecolor="white",
+            label=name,
+        )
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set_xticks(places, names)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.set_ylim(y_range)
+    axes.set_title(title)
+    axes.grid(axis="y", alpha=0.3)
+    if len(series) > 1:
+        axes.legend(fontsize=9)
+    return figure
+
+
+def image_grid(
+    images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 10
+) -> Figure:
+    """Draw small grey images in rows, each under its title.
+
+    Parameters
+    ----------
+    images : sequence of ndarray, shape (height, width)
+        0 is drawn white, the largest value black.
+    titles : sequence of str
+        One for each image.
+    columns : int, default 10
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or not one title for each.
+    """
+    if not len(images) or len(images) != len(titles):
+        raise ValueError(
+            f"titles must name each of {len(images)} images (at least one), got"
+            f" {len(titles)}"
+        )
+    columns = min(columns, len(images))
+    lines = -(-len(images) // columns)
+    figure = Figure(figsize=(0.8 * columns, 1.05 * lines), layout="constrained")
+    for place, (image, title) in enumerate(zip(images, titles)):
+        axes = figure.add_subplot(lines, columns, place + 1)
+        axes.imshow(np.asarray(image), cmap="gray_r")
+        axes.set_title(title, fontsize=9)
+        axes.set_axis_off()
+    return figure
+
+
+def image_and_bars(
+    image: np.ndarray,
+    names: Sequence[str],
+    values: Sequence[float],
+    *,
+    x_label: str,
+    y_label: str,
+    title: str = "",
+) -> Figure:
+    """Draw an image and, beside it, one bar for each class from 0 to 1.
+
+    Parameters
+    ----------
+    image : ndarray, shape (height, width)
+    names : sequence of str
+    values : sequence of float
+        As many as there are names.
+    x_label, y_label, title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(7.5, 2.9), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1, 2.6))
+    left.imshow(np.asarray(image), cmap="gray_r")
+    left.set_axis_off()
+    bars = right.bar(names, values, color=COLOURS[0])
+    right.bar_label(bars, [f"{value:.2f}" for value in values], fontsize=8)
+    right.set_ylim(0, 1.08)
+    right.set_xlabel(x_label)
+    right.set_ylabel(y_label)
+    right.set_title(title)
+    right.grid(axis="y", alpha=0.3)
+    return figure
+
+
+def gain_chart(
+    gains: Mapping[str, Sequence[float]],
+    intervals: Mapping[str, tuple[float, float] | None],
+    x_label: str,
+    title: str = "",
+) -> Figure:
+    """Draw paired gains: every run a tick, the mean a dot, the interval a bar.
+
+    Parameters
+    ----------
+    gains : mapping of str to sequence of float
+    intervals : mapping of str to (low, high) or None
+        By the same names; None draws no bar.
+    x_label, title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(7.5, 0.55 * len(gains) + 1.3), layout="constrained")
+    axes = figure.subplots()
+    for place, (name, values) in enumerate(reversed(list(gains.items()))):
+        colour = COLOURS[(len(gains) - 1 - place) % len(COLOURS)]
+        if intervals[name]:
+            axes.plot(intervals[name], [place] * 2, color=colour, linewidth=3)
+        axes.plot(values, [place] * len(values), "|", color="black", alpha=0.6)
+        axes.plot(np.mean(values), place, "o", color=colour, markersize=8)
+    axes.axvline(0, color="black", linewidth=0.8, linestyle=DASHES[1])
+    axes.set_yticks(range(len(gains)), list(reversed(gains)))
+    axes.set_ylim(-0.6, len(gains) - 0.4)
+    axes.set_xlabel(x_label)
+    axes.set_title(title)
+    axes.grid(axis="x", alpha=0.3)
     return figure

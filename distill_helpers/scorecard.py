@@ -208,7 +208,7 @@ def measure_quality(
     choice = logits.argmax(1)
     agreement = None
     if teacher_logits is not None:
-        agreement = float((choice == np.argmax(teacher_logits, 1)).mean())
+        agreement = float((choice == np.asarray(teacher_logits).argmax(1)).mean())
     return Quality(
         accuracy=float((choice == labels).mean()),
         f1=float(f1_score(labels, choice, average="macro")),
@@ -425,12 +425,14 @@ def machine() -> dict:
 
 
 # ------------------------------------------------------------------- output
-def table(rows: Sequence[Row]):
+def table(rows: Sequence[Row], examples: str = "reviews"):
     """Lay rows out as a table for people.
 
     Parameters
     ----------
     rows : sequence of Row
+    examples : str, default "reviews"
+        What the models read, for the heading of the speed.
 
     Returns
     -------
@@ -453,14 +455,19 @@ def table(rows: Sequence[Row]):
         if row.cost:
             line |= {
                 "parameters": f"{row.cost.parameters:,}",
-                "MB on disk": f"{row.cost.bytes_on_disk / 1e6:.1f}",
+                "MB on disk": _short(row.cost.bytes_on_disk / 1e6),
                 "ms (median)": f"{row.cost.median_ms:.2f}",
                 "ms (95th)": f"{row.cost.p95_ms:.2f}",
-                "reviews/s": f"{row.cost.reviews_per_second:,.0f}",
-                "peak MiB": f"{row.cost.peak_memory_mb:.0f}",
+                f"{examples}/s": f"{row.cost.reviews_per_second:,.0f}",
+                "peak MiB": _short(row.cost.peak_memory_mb, 0),
             }
         lines.append(line)
     return pd.DataFrame(lines).fillna("").set_index("model")
+
+
+def _short(value: float, digits: int = 1) -> str:
+    """Round for people, but never a small number down to 0."""
+    return f"{value:.{digits}f}" if value >= 1 else f"{value:.2g}"
 
 
 def _bounds(bounds) -> str:
