@@ -16,7 +16,7 @@ else:
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-SOURCES = sorted((ROOT / "distill_helpers").glob("*.py"))
+SOURCES = sorted((ROOT / "distill_helpers").rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
@@ -92,6 +92,7 @@ def test_data_flows_one_way():
     beside = {"plots", "widgets", "checks"}
     for source in SOURCES:
         used = set(re.findall(r"^\s*from \.(\w+) import", source.read_text(), re.M))
+        used |= set(re.findall(r"^\s*from \.(\w+)\.", source.read_text(), re.M))
         if source.stem in order:
             later = set(order[order.index(source.stem) :])
             assert not used & (later | beside), source.name
