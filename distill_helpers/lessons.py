@@ -35,7 +35,7 @@ def run_lesson(path: Path, folder: Path, source: str) -> Path:
     folder : Path
         Where the copy and the lesson's results go; must not exist.
     source : str
-        The lesson's parameter `source`.
+        The lesson's parameter `source`, for lessons that have one.
 
     Returns
     -------
@@ -43,10 +43,12 @@ def run_lesson(path: Path, folder: Path, source: str) -> Path:
     """
     folder.mkdir(parents=True)
     copy = folder / path.name
+    wanted = {"source": source, "output_dir": str(folder.resolve() / "out")}
+    known = papermill.inspect_notebook(str(path))
     papermill.execute_notebook(
         path,
         copy,
-        parameters={"source": source, "output_dir": str(folder.resolve() / "out")},
+        parameters={name: v for name, v in wanted.items() if name in known},
         cwd=path.parent,
         progress_bar=True,
     )

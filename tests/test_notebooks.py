@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from conftest import small_bert
 from transformers import pipeline
 
+from distill_helpers.checks import answer_key, desk
+from distill_helpers.scorecard import interval
 from distill_helpers.teachers import read_soft_targets
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,11 +24,15 @@ LESSON_03 = NOTEBOOKS / "03_imdb_distillation.ipynb"
 LESSONS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 MIRROR = ROOT.parent / "shared" / "imdb"
 SHORT = {
-    "source": "sample",
-    "epochs": 1.0,
-    "labelled": 60,
-    "transfer": 150,
-    "seeds": [0, 1],
+    "01": {"seeds": [0, 1], "draws": 2},
+    "02": {},
+    "03": {
+        "source": "sample",
+        "epochs": 1.0,
+        "labelled": 60,
+        "transfer": 150,
+        "seeds": [0, 1],
+    },
 }
 
 
@@ -64,15 +73,150 @@ def printed(copy):
     return outputs, "".join("".join(o.get("text", "")) for o in outputs)
 
 
+def test_every_lesson_has_a_short_profile():
+    assert set(SHORT) == {path.name[:2] for path in LESSONS}
+
+
 @pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.name)
-def test_a_lesson_runs_in_a_short_profile(notebook, tmp_path):
+def test_a_solved_lesson_runs_in_a_short_profile(notebook, tmp_path):
+    solved = tmp_path / notebook.name
+    nbformat.write(answer_key.solve(nbformat.read(notebook, as_version=4)), solved)
+    record = tmp_path / "progress.json"
+    parameters = SHORT[notebook.name[:2]] | {"output_dir": str(tmp_path / "out")}
     done, copy = run_papermill(
-        notebook, tmp_path, {**SHORT, "output_dir": str(tmp_path / "out")}
+        solved, tmp_path, parameters, env=environment(DISTILL_PROGRESS=str(record))
     )
     assert done.returncode == 0, done.stderr[-3000:]
     outputs, _ = printed(copy)
     assert not [o for o in outputs if o.get("name") == "stderr"]
     assert (tmp_path / "out" / "results.json").is_file()
+    entries = [e for e in desk.all_entries() if e.key[:2] == notebook.name[:2]]
+    stored = json.loads(record.read_text())["exercises"]
+    assert {key: entry["status"] for key, entry in stored.items()} == {
+        entry.key: "correct" for entry in entries
+    }
+    shown = "".join("".join(o.get("data", {}).get("text/plain", "")) for o in outputs)
+    assert f"{len(entries)} of {len(entries)} done" in shown
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory):
+    """Lessons 01 and 02 as they stand; their results and executed copies."""
+    runs = {}
+    for notebook in LESSONS[:2]:
+        folder = tmp_path_factory.mktemp(notebook.stem)
+        done, copy = run_papermill(
+            notebook,
+            folder,
+            {"output_dir": str(folder / "out")},
+            env=environment(DISTILL_PROGRESS=str(folder / "progress.json")),
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert not (folder / "progress.json").exists()
+        runs[notebook.name[:2]] = (
+            json.loads((folder / "out" / "results.json").read_text()),
+            copy,
+        )
+    return runs
+
+
+def test_an_untouched_lesson_says_not_attempted_and_draws_its_sliders(untouched):
+    for lesson, (_, copy) in untouched.items():
+        outputs, _ = printed(copy)
+        data = [o.get("data", {}) for o in outputs]
+        said = ["".join(d.get("text/plain", "")) for d in data]
+        entries = [e for e in desk.all_entries() if e.key[:2] == lesson]
+        assert sum("Not attempted yet" in text for text in said) == len(entries)
+        live = "application/vnd.jupyter.widget-view+json"
+        assert [d for d in data if live in d and "image/png" in d]
+        assert not [o for o in outputs if o.get("name") == "stderr"]
+
+
+def test_the_missing_three_is_learnt_from_soft_targets_alone(untouched):
+    results, _ = untouched["01"]
+    threes = results["threes"]
+    taught = threes[str(results["settings"]["temperature"])]
+    assert len(taught) == len(threes["labels"]) >= 5
+    assert max(threes["labels"]) == 0
+    assert min(taught) >= 0.6
+    assert sum(threes["1.0"]) < sum(threes["2.0"]) < sum(threes["20.0"])
+
+
+def test_the_order_among_wrong_classes_is_what_helps_with_few_labels(untouched):
+    results, _ = untouched["01"]
+    runs = results["few_labels"]
+    assert len(runs) >= 10
+
+    def gain(runs, name, base="labels"):
+        return interval([run[name] - run[base] for run in runs])
+
+    assert gain(runs, "soft")[0] > 0.03
+    assert gain(runs, "soft", "soft, order lost")[0] > 0.03
+    assert gain(runs, "soft, order lost")[0] < 0.02
+    assert gain(runs, "soft, all images")[0] > gain(runs, "soft")[0]
+    two = results["two_classes"]
+    assert gain(two, "soft")[1] < gain(runs, "soft")[0]
+    assert gain(two, "soft, all images")[0] > 0.05
+    for run in two:
+        assert run["soft"] == pytest.approx(run["soft, order lost"], abs=0.02)
+
+
+def test_lesson_02_measures_what_its_prose_says(untouched):
+    results, _ = untouched["02"]
+    plain = results["gradient_without_square"]
+    squared = results["gradient_with_square"]
+    for t in ("5", "10", "20"):
+        ratio = plain[t] / plain["1"] * float(t) ** 2
+        assert 0.7 < ratio < 1.3
+        assert 0.7 < squared[t] / squared["1"] < 1.3
+    assert results["accumulation_times_too_large"] == pytest.approx(4, rel=1e-3)
+    forward, reverse = results["forward_shape"], results["reverse_shape"]
+    assert abs(forward[0]) < 1.5 < abs(reverse[0])
+    assert forward[1] > reverse[1] + 1  # log widths
+    assert set(results["zoo"].values()) == {"incorrect"}
+    assert results["largest_difference_to_package"] < 1e-6
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Knows one model and counts what it was asked."""
+
+    asked: list[str] = []
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        known = self.path == "/api/models/deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"
+        body = json.dumps({"id": self.path[12:]} if known else {}).encode()
+        self.send_response(200 if known else 404)
+        if not known:
+            self.send_header("X-Error-Code", "RepoNotFound")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_hub_is_asked_only_if_the_reader_says_so(tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        online = environment(
+            HF_ENDPOINT=f"http://127.0.0.1:{server.server_port}", HF_HUB_OFFLINE="0"
+        )
+        parameters = SHORT["01"] | {
+            "ask_hub": True,
+            "output_dir": str(tmp_path / "out"),
+        }
+        done, _ = run_papermill(LESSONS[0], tmp_path, parameters, env=online)
+        server.shutdown()
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [path for path in Hub.asked if path.startswith("/api/models/")]
+    claims = json.loads((tmp_path / "out" / "results.json").read_text())["claims"]
+    by_id = {claim["id"]: claim for claim in claims}
+    assert by_id["C13"]["verdict"] == "did not hold"
+    assert "deepseek/deepseek-large: False" in by_id["C13"]["measured"]
+    assert "Qwen-1.5B: True" in by_id["C13"]["measured"]
 
 
 @pytest.fixture(scope="session")
@@ -130,13 +274,14 @@ def test_the_student_it_wrote_is_small_fast_and_loads(default_run):
     assert unsafe == []
 
 
-def test_the_stored_outputs_still_come_out(tmp_path):
+@pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.name)
+def test_the_stored_outputs_still_come_out(notebook, tmp_path):
     command = [
         sys.executable,
         "-m",
         "pytest",
         "--nbval",
-        str(LESSON_03),
+        str(notebook),
         "-q",
         "-p",
         "no:cacheprovider",
@@ -151,28 +296,35 @@ def test_the_stored_outputs_still_come_out(tmp_path):
         text=True,
         timeout=1500,
         cwd=tmp_path,
-        env=environment(),
+        env=environment(DISTILL_PROGRESS=str(tmp_path / "progress.json")),
     )
     assert done.returncode == 0, done.stdout[-4000:]
     assert "passed" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["-p", "temprature", "3.0"], "did you mean 'temperature'"),
-        (["-p", "temperature", "hot"], "'temperature' must be of type float"),
-        (["-p", "alpha", "1.5"], "alpha must lie in"),
-        (["-p", "temperature", "0"], "temperature must be a finite number above 0"),
-        (["-y", "seeds: 3"], "'seeds' must be of type"),
-        (["-p", "student", "bert"], "student must be one of"),
-        (["-p", "source", "imbd"], "source must be"),
-        (["-p", "labelled", "1"], "labelled must be at least 2"),
-    ],
-)
-def test_a_wrong_parameter_stops_the_plain_command(tmp_path, options, message):
+WRONG_PARAMETERS = [
+    ("01", ["-p", "temprature", "3.0"], "did you mean 'temperature'"),
+    ("01", ["-p", "draws", "1"], "draws must lie between 2 and 200"),
+    ("01", ["-p", "per_class", "0"], "per_class must lie between 1 and 50"),
+    ("01", ["-y", "seeds: [1, 1]"], "seeds must hold"),
+    ("02", ["-p", "aplha", "0.5"], "did you mean 'alpha'"),
+    ("02", ["-p", "temperature", "0"], "temperature must be a finite number above 0"),
+    ("03", ["-p", "temprature", "3.0"], "did you mean 'temperature'"),
+    ("03", ["-p", "temperature", "hot"], "'temperature' must be of type float"),
+    ("03", ["-p", "alpha", "1.5"], "alpha must lie in"),
+    ("03", ["-p", "temperature", "0"], "temperature must be a finite number above 0"),
+    ("03", ["-y", "seeds: 3"], "'seeds' must be of type"),
+    ("03", ["-p", "student", "bert"], "student must be one of"),
+    ("03", ["-p", "source", "imbd"], "source must be"),
+    ("03", ["-p", "labelled", "1"], "labelled must be at least 2"),
+]
+
+
+@pytest.mark.parametrize(("lesson", "options", "message"), WRONG_PARAMETERS)
+def test_a_wrong_parameter_stops_the_plain_command(tmp_path, lesson, options, message):
+    notebook = next(path for path in LESSONS if path.name.startswith(lesson))
     where = ["-p", "output_dir", str(tmp_path / "out")]
-    done, _ = run_papermill(LESSON_03, tmp_path, options=[*where, *options])
+    done, _ = run_papermill(notebook, tmp_path, options=[*where, *options])
     assert done.returncode != 0
     assert message in done.stderr
     assert not (tmp_path / "out").exists()
