@@ -21,6 +21,7 @@ import torch
 from scipy import stats
 from sklearn.metrics import f1_score
 
+from . import __version__
 from .memory import PeakMemory
 from .reading import length_grouped
 from .training import (
@@ -487,6 +488,7 @@ def results(rows: Sequence[Row], **settings) -> dict:
         raise ValueError(f"row names must differ, got {names}")
     return {
         "format": 1,
+        "kit": __version__,
         "settings": settings,
         "machine": machine(),
         "rows": [row.to_json() for row in rows],
@@ -513,7 +515,7 @@ def stored_results(prefix: str) -> dict[str, list[dict]]:
     return runs
 
 
-def compare_runs(runs: dict[str, Sequence[dict]]):
+def side_by_side(runs: dict[str, Sequence[dict]]):
     """Lay the accuracy of several runs side by side.
 
     Parameters
