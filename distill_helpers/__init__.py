@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "data": ("load_reviews",),
     "losses": ("DistillationLoss", "hidden_state_loss", "kd_loss"),

@@ -5,6 +5,7 @@ One call serves our sample, IMDB and the reader's own file.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -470,6 +471,34 @@ def _to_datasets(parts, label_names: Sequence[str], report) -> ReviewDict:
     reviews = ReviewDict(datasets)
     reviews.report = report
     return reviews
+
+
+def fingerprint(dataset, teacher_logits: np.ndarray | None = None) -> str:
+    """Return a short hash of reviews, their labels and a teacher's answers.
+
+    Runs may be compared if they were judged on reviews, and by a teacher, of
+    the same fingerprint.
+
+    Parameters
+    ----------
+    dataset : datasets.Dataset
+        Columns ``text`` and, optionally, ``label``.
+    teacher_logits : ndarray, shape (reviews, classes), optional
+        Rounded to two decimals, so that another machine's last bits do not
+        count.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    labels = dataset["label"] if "label" in dataset.column_names else []
+    digest.update(json.dumps([list(dataset["text"]), list(labels)]).encode())
+    if teacher_logits is not None:
+        rounded = np.round(np.asarray(teacher_logits, np.float64), 2) + 0.0
+        digest.update(json.dumps(rounded.tolist()).encode())
+    return digest.hexdigest()[:16]
 
 
 def _check_count(name: str, value, least: int) -> int | None:

@@ -81,6 +81,7 @@ def train_student(
     steps: int,
     temperature: float = 2.0,
     alpha: float = 0.9,
+    learning_rate: float | None = None,
     label_names: Sequence[str] = ("negative", "positive"),
     seed: int = 0,
     progress: bool = False,
@@ -101,6 +102,8 @@ def train_student(
         Updates, the same for control and distilled student.
     temperature, alpha : float
         See :class:`~distill_helpers.losses.DistillationLoss`.
+    learning_rate : float, optional
+        By default the recipe's.
     label_names : sequence of str
     seed : int, default 0
     progress : bool, default False
@@ -121,7 +124,7 @@ def train_student(
             temperature=temperature,
             alpha=alpha if train.teacher_logits is not None else 0.0,
             max_steps=steps,
-            learning_rate=recipe.learning_rate,
+            learning_rate=learning_rate or recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             per_device_train_batch_size=recipe.batch_size,
             optim="adamw_torch_fused",

@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:  # the scorecard brings transformers along; pictures need not
+    import pandas as pd
+
     from .scorecard import Row
 
 COLOURS = (
@@ -425,4 +427,105 @@ def gain_chart(
     axes.set_xlabel(x_label)
     axes.set_title(title)
     axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def heat_map(
+    summary: pd.DataFrame, x: str, y: str, *, label: str, title: str = ""
+) -> Figure:
+    """Draw a mean for each pair of settings, its interval written below it.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From :func:`distill_helpers.collecting.summarise`: columns `x`, `y`,
+        ``mean``, ``low``, ``high`` and ``seeds``.
+    x, y : str
+        Columns on the axes. A pair that was never run stays empty.
+    label : str
+        Of the colours: what the mean is of.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    means = summary.pivot(index=y, columns=x, values="mean").sort_index()
+    cells = summary.set_index([y, x])
+    height = 0.75 * len(means) + 1.4
+    figure = Figure(figsize=(1.25 * means.shape[1] + 2, height), layout="constrained")
+    axes = figure.subplots()
+    shades = axes.imshow(means, cmap="cividis", aspect="auto", origin="lower")
+    middle = float(np.nanmean([np.nanmin(means), np.nanmax(means)]))
+    for row, y_value in enumerate(means.index):
+        for column, x_value in enumerate(means.columns):
+            mean = means.iloc[row, column]
+            if np.isnan(mean):
+                continue
+            cell = cells.loc[(y_value, x_value)]
+            half = (cell["high"] - cell["low"]) / 2
+            around = "one run" if np.isnan(half) else f"\u00b1{half:.3f}"
+            axes.text(
+                column,
+                row,
+                f"{mean:.3f}\n{around}",
+                ha="center",
+                va="center",
+                fontsize=9,
+                color="black" if mean > middle else "white",
+            )
+    axes.set_xticks(range(means.shape[1]), [f"{value:g}" for value in means.columns])
+    axes.set_yticks(range(len(means)), [f"{value:g}" for value in means.index])
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_title(title)
+    figure.colorbar(shades, ax=axes, label=label)
+    return figure
+
+
+def pareto_chart(
+    points: pd.DataFrame,
+    front: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    name: str,
+    x_label: str,
+    y_label: str,
+    title: str = "",
+) -> Figure:
+    """Draw what each model costs and gains, and the front that none beats.
+
+    Parameters
+    ----------
+    points, front : DataFrame
+        All models, and those of :func:`distill_helpers.collecting.pareto_front`.
+    x, y : str
+        Columns for cost (log scale) and gain.
+    name : str
+        Column that names a point.
+    x_label, y_label, title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(7.5, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.step(front[x], front[y], where="post", color=COLOURS[1], linestyle=DASHES[1])
+    for index, (label, group) in enumerate(points.groupby(name, sort=False)):
+        axes.scatter(
+            group[x],
+            group[y],
+            color=COLOURS[index % len(COLOURS)],
+            marker=MARKERS[index % len(MARKERS)],
+            edgecolor="black",
+            label=str(label),
+        )
+    axes.set_xscale("log")
+    axes.set_xlabel(f"{x_label} (log scale)")
+    axes.set_ylabel(y_label)
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=9)
     return figure
