@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch.utils.data import Dataset, Sampler
 from transformers import (
     EarlyStoppingCallback,
@@ -31,9 +32,12 @@ from .losses import (
     check_temperature,
     labelled_cross_entropy,
 )
+from .matching import HiddenStateMatcher
 from .reading import PAD_MULTIPLE, length_grouped
 from .students import check_same_vocabulary
 from .teachers import HuggingFaceTeacher, Teacher
+
+PROJECTIONS = "projections.safetensors"
 
 
 @dataclass
@@ -286,6 +290,8 @@ class DistillationTrainer(Trainer):
         The student's tokeniser.
     teacher_processing_class : PreTrainedTokenizerBase, optional
         The teacher's tokeniser, where `teacher_model` is a bare model.
+    hidden_states : HiddenStateMatcher, optional
+        Adds the loss between hidden states to that of soft targets and labels.
     **kwargs
         As for ``transformers.Trainer``.
 
@@ -315,6 +321,7 @@ class DistillationTrainer(Trainer):
         *,
         processing_class=None,
         teacher_processing_class=None,
+        hidden_states: HiddenStateMatcher | None = None,
         **kwargs,
     ) -> None:
         if not isinstance(args, DistillationConfig):
@@ -326,6 +333,7 @@ class DistillationTrainer(Trainer):
         _check_student_vocabulary(model, processing_class)
         self.teacher = _as_teacher(teacher_model, teacher_processing_class)
         _check_classes(model, self.teacher)
+        self.hidden_states = hidden_states
         self._terms: dict[str, dict[str, torch.Tensor]] = {}
         self._term_steps: dict[str, int] = {}
         encode = self._encoder(processing_class, args)
@@ -366,11 +374,15 @@ class DistillationTrainer(Trainer):
 
     # ------------------------------------------------------------ the loss
     def get_batch_samples(self, epoch_iterator, num_batches, device):
-        """Count examples and labels over the whole accumulated batch."""
+        """Count examples, labels and tokens over the whole accumulated batch."""
         batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        if self.hidden_states is not None:
+            # Between steps the stock Trainer clears the model's gradients only.
+            self.hidden_states.zero_grad()
         labels = [batch["labels"] for batch in batches]
         counts = [sum(len(y) for y in labels)]
         counts.append(sum(int((y != NO_LABEL).sum()) for y in labels))
+        counts.append(sum(int(batch["attention_mask"].sum()) for batch in batches))
         return batches, torch.tensor(counts)
 
     def compute_loss(
@@ -380,9 +392,10 @@ class DistillationTrainer(Trainer):
         inputs = dict(inputs)
         labels = inputs.pop("labels")
         teacher_logits = self._teacher_logits(inputs)
-        outputs = model(**inputs)
         training = model.training
-        counts = num_items_in_batch.tolist() if training else (None, None)
+        matched = training and self.hidden_states is not None
+        outputs = model(**inputs, **({"output_hidden_states": True} if matched else {}))
+        counts = num_items_in_batch.tolist() if training else (None, None, None)
         if teacher_logits is None:
             loss = labelled_cross_entropy(outputs.logits, labels, counts[1])
             terms = {"total": loss, "cross_entropy": loss}
@@ -395,9 +408,22 @@ class DistillationTrainer(Trainer):
                 labelled=counts[1],
             )._asdict()
         loss = terms.pop("total")
+        if matched:
+            share = int(inputs["attention_mask"].sum()) / counts[2]
+            hidden = share * self.hidden_states(outputs.hidden_states, **inputs)
+            loss, terms["hidden_states"] = loss + hidden, hidden
         self._remember("train" if training else "eval", terms)
         outputs["loss"] = loss
         return (loss, outputs) if return_outputs else loss
+
+    def create_optimizer(self, *args, **kwargs):
+        """Give the projections of the hidden states a group of their own."""
+        optimizer = super().create_optimizer(*args, **kwargs)
+        if self.hidden_states is not None:
+            weights = list(self.hidden_states.parameters())
+            if weights:
+                optimizer.add_param_group({"params": weights, "weight_decay": 0.0})
+        return optimizer
 
     def _teacher_logits(self, inputs: dict) -> torch.Tensor | None:
         texts = inputs.pop("text", None)
@@ -437,9 +463,17 @@ class DistillationTrainer(Trainer):
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
         return LengthGroupedSampler(dataset.lengths, size, seed)
 
+    def _load_from_checkpoint(self, resume_from_checkpoint, model=None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        if self.hidden_states is not None:
+            weights = load_file(Path(resume_from_checkpoint) / PROJECTIONS)
+            self.hidden_states.load_state_dict(weights)
+
     def _save(self, output_dir=None, state_dict=None) -> None:
         super()._save(output_dir, state_dict)
         folder = Path(output_dir or self.args.output_dir)
+        if self.hidden_states is not None:
+            save_file(self.hidden_states.state_dict(), folder / PROJECTIONS)
         # The stock Trainer pickles its arguments; JSON says the same.
         (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
         (folder / "training_args.json").write_text(

@@ -84,9 +84,11 @@ def test_data_flows_one_way():
         "teachers",
         "losses",
         "students",
+        "matching",
         "training",
         "stand_in",
         "scorecard",
+        "comparison",
         "experiments",
     ]
     beside = {"plots", "widgets", "checks"}
