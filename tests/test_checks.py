@@ -216,7 +216,7 @@ def test_each_invariant_is_broken_by_an_exhibit_and_kept_by_the_package():
         zoo.teaches_the_student: exhibits.sides_swapped,
         zoo.ignores_the_batch_size: exhibits.sum_for_batchmean,
         zoo.is_flat_in_temperature: exhibits.no_temperature_squared,
-        zoo.takes_any_number_of_classes: exhibits.mean_for_batchmean,
+        zoo.takes_any_shape_and_temperature: exhibits.mean_for_batchmean,
         zoo.survives_confidence: exhibits.log_of_a_softmax,
     }
     assert set(broken_by) == set(zoo.INVARIANTS)
@@ -233,14 +233,122 @@ def test_arguments_may_have_other_names_and_orders():
     def reordered(temperature, teacher_logits, student_logits):
         return exhibits.kd_loss(student_logits, teacher_logits, temperature)
 
-    for answer in (renamed, reordered):
-        assert check("02.kd_loss", answer).status == CORRECT
+    def half_named(teacher_logits, student_logits, T=2.0):
+        return exhibits.kd_loss(student_logits, teacher_logits, T)
+
+    def by_place(student_logits, teacher_logits, temperature, /):
+        return exhibits.kd_loss(student_logits, teacher_logits, temperature)
+
+    def by_name(*, student_logits, teacher_logits, temperature):
+        return exhibits.kd_loss(student_logits, teacher_logits, temperature)
+
+    class AsModule(torch.nn.Module):
+        def __init__(self, T):
+            super().__init__()
+            self.T = T
+
+        def forward(self, student, teacher):
+            return exhibits.kd_loss(student, teacher, self.T)
+
+    def anything(*given):
+        return exhibits.kd_loss(*given)
+
+    def keywords(**given):
+        return exhibits.kd_loss(**given)
+
+    answers = [renamed, reordered, half_named, by_place, by_name, anything, keywords]
+    for answer in [*answers, AsModule]:
+        assert check("02.kd_loss", answer).status == CORRECT, answer
 
 
 def test_an_error_in_the_answer_is_told_with_the_shapes():
     shown = check("02.kd_loss", lambda s, t, T: s @ t)
     assert shown.status == INCORRECT
     assert "RuntimeError" in shown.text and "student_logits (5, 4)" in shown.text
+    assert "the line `shown = check(" in shown.text
+
+
+BROKEN = [
+    ("02.cross_entropy", lambda z, y: F.cross_entropy(y, z)),
+    ("02.accumulate", lambda m, f, parts: f(*parts)),
+    ("01.soften", lambda z, T: F.softmax(z.long(), -1)),
+    ("01.paired_gain", lambda a, b: (a - b, None)),
+    ("01.q_dark", ["b"]),
+    ("01.q_dark", {"b": 1}),
+    ("01.predict_threes", 10**400),
+    ("02.kd_loss", torch.nn.Module()),
+]
+
+
+@pytest.mark.parametrize(("key", "answer"), BROKEN, ids=lambda v: str(v)[:20])
+def test_whatever_an_answer_does_is_told_and_never_raised(key, answer):
+    assert check(key, answer).status == INCORRECT
+
+
+def test_an_error_of_the_examiner_itself_is_told_too():
+    def examiner(answer):
+        raise ZeroDivisionError("ours")
+
+    entry = Exercise("99.broken", "", (), examiner, "", examiner)
+    outcome = examine(entry, lambda: 1)
+    assert outcome.status == INCORRECT
+    assert "could not be examined: ZeroDivisionError: ours" in outcome.message
+
+
+def test_a_wrong_value_is_not_called_right_and_names_what_is_known():
+    kd = exhibits.kd_loss
+    told = {
+        "sign is turned round": lambda s, t, T: -kd(s, t, T),
+        "mixes the two directions": lambda s, t, T: kd(s, t, T) + kd(t, s, T).detach(),
+        "two different numbers": lambda s, t, T: kd(s, t, T) * (1 + torch.rand(1)),
+        "no mistake that the zoo knows": lambda s, t, T: kd(s, t, T) / 2,
+        "keep its size when the temperature rises": lambda s, t, T: kd(s, t, T) * T,
+    }
+    for words, answer in told.items():
+        shown = check("02.kd_loss", answer)
+        assert words in shown.text and "value is right" not in shown.text
+
+
+def test_a_gradient_may_be_wrong_although_the_value_is_right():
+    ce = torch.nn.functional.cross_entropy
+    kd = exhibits.kd_loss
+
+    def labels_deaf(s, t, y, T, a):
+        return a * kd(s, t, T) + (1 - a) * ce(s.detach(), y)
+
+    def no_bias(model, loss_function, parts):
+        for x, y in parts:
+            loss_function(model(x), y).backward()
+        model.weight.grad /= len(parts)
+
+    def frozen_projection(s, t, m, p):
+        real = m.bool()
+        return F.mse_loss(p(s)[real].detach() + 0 * p(s)[real], t[real].detach())
+
+    assert "reaches the student" in check("02.distillation_loss", labels_deaf).text
+    assert "too large" in check("02.accumulate", no_bias).text
+    assert (
+        "gradient that reaches" in check("02.hidden_state_loss", frozen_projection).text
+    )
+
+
+def test_an_epsilon_is_no_log_softmax():
+    def clamped(student_logits, teacher_logits, temperature):
+        s = F.softmax(student_logits.float() / temperature, -1).clamp(1e-12).log()
+        t = F.softmax(teacher_logits.detach().float() / temperature, -1)
+        return F.kl_div(s, t, reduction="batchmean") * temperature**2
+
+    assert "softmax underflowed" in check("02.kd_loss", clamped).text
+
+
+def test_what_an_answer_prints_is_quoted_once():
+    def chatty(student_logits, teacher_logits, temperature):
+        print("my loss")
+        return exhibits.kd_loss(student_logits, teacher_logits, temperature)
+
+    shown = check("02.kd_loss", chatty)
+    assert shown.status == CORRECT
+    assert shown.text.count("my loss") == 1
 
 
 def test_ctrl_c_in_an_endless_answer_gets_through():
@@ -255,8 +363,20 @@ def test_checking_leaves_the_random_state_alone():
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
+    np.random.seed(5)
+    drawn = np.random.rand()
+    np.random.seed(5)
+    threads = torch.get_num_threads()
     check("02.accumulate", desk.entry_of("02.accumulate").best)
     assert torch.rand(1) == expected
+    assert np.random.rand() == drawn
+    assert torch.get_num_threads() == threads
+
+
+def test_a_right_answer_passes_under_inference_mode_too():
+    with torch.inference_mode():
+        for key in ("02.kd_loss", "02.accumulate"):
+            assert check(key, desk.entry_of(key).best).status == CORRECT
 
 
 # ------------------------------------------------------- what readers call
@@ -364,7 +484,17 @@ def test_what_is_done_stays_done():
     assert record.read_record()["02.q_sides"]["attempts"] == 2
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", '{"version": 99, "exercises": {}}'])
+DAMAGES = [
+    "{",
+    "[]",
+    '{"version": 99, "exercises": {}}',
+    '{"version": 1}',
+    '{"version": 1, "exercises": []}',
+    '{"version": 1, "exercises": {"02.kd_loss": 3}}',
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_record_is_left_alone_and_said_aloud(own_record, damage):
     own_record.write_text(damage)
     shown = check("02.q_sides", "b")

@@ -7,15 +7,20 @@ with what was given, what was expected and where to look, or returns a remark
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import dis
 import inspect
+import io
+import random
 import textwrap
+import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 
+import numpy as np
 import torch
 
 CORRECT, INCORRECT, UNTOUCHED = "correct", "incorrect", "not attempted"
@@ -184,7 +189,7 @@ class Question:
         return "\n".join([self.prompt, "", *options])
 
     def examine(self, answer) -> str:
-        letter = answer.strip().lower() if isinstance(answer, str) else answer
+        letter = answer.strip().lower() if isinstance(answer, str) else ""
         if letter not in self.options:
             raise Incorrect(
                 f"{answer!r} is none of the options.",
@@ -257,8 +262,8 @@ class Prediction:
         if isinstance(guess, bool) or not isinstance(guess, Real):
             raise Incorrect("A guess is a number.", repr(guess), wanted)
         if not low <= guess <= high:
-            raise Incorrect("That lies outside what is possible.", f"{guess:g}", wanted)
-        return f"Your guess, {guess:g}{self.unit}, is kept. Now measure."
+            raise Incorrect("That lies outside what is possible.", str(guess), wanted)
+        return f"Your guess, {float(guess):g}{self.unit}, is kept. Now measure."
 
     def compare(self, guess: float | None, measured: float) -> str:
         """Set a guess beside its measurement."""
@@ -287,22 +292,50 @@ def examine(entry: Entry, answer) -> Outcome:
     Returns
     -------
     Outcome
+        What the answer printed stands at its end.
     """
     if is_stub(answer):
         return _untouched(entry)
-    state = torch.random.get_rng_state()
+    printed = io.StringIO()
     try:
-        with warnings.catch_warnings(), torch.enable_grad():
-            warnings.simplefilter("ignore")
+        with _undisturbed(), contextlib.redirect_stdout(printed):
             remark = entry.examine(answer)
     except NotAttempted:
         return _untouched(entry)
     except Incorrect as problem:
-        return Outcome(entry.key, INCORRECT, problem.message)
-    finally:
-        torch.random.set_rng_state(state)
+        return Outcome(entry.key, INCORRECT, problem.message + _quoted(printed))
+    except Exception as error:
+        what = f"Your answer could not be examined: {type(error).__name__}: {error}"
+        return Outcome(entry.key, INCORRECT, what + _quoted(printed))
     passed = NOTED if isinstance(entry, Prediction) else CORRECT
-    return Outcome(entry.key, passed, remark or "")
+    return Outcome(entry.key, passed, (remark or "") + _quoted(printed))
+
+
+@contextlib.contextmanager
+def _undisturbed():
+    """Let an answer neither warn, nor draw from the reader's random numbers."""
+    states = torch.random.get_rng_state(), np.random.get_state(), random.getstate()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # these tensors are too small to share
+    try:
+        with warnings.catch_warnings(), torch.inference_mode(False):
+            warnings.simplefilter("ignore")
+            with torch.enable_grad():
+                yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.random.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
+
+
+def _quoted(printed: io.StringIO) -> str:
+    """Return the first few different lines that an answer printed."""
+    lines = list(dict.fromkeys(printed.getvalue().splitlines()))
+    if not lines:
+        return ""
+    more = ["..."] if len(lines) > 5 else []
+    return "\n".join(["\nYour code printed:", *lines[:5], *more])
 
 
 def _untouched(entry: Entry) -> Outcome:
@@ -332,8 +365,8 @@ def is_stub(answer) -> bool:
 def call(answer, **given):
     """Call the reader's function and turn whatever it raises into words.
 
-    The arguments go by name where the function has all these names, else by
-    place, in the order of `given`. Tensors are handed over as they are.
+    Arguments go by name where the function has a parameter of that name; the
+    others take the places that are left, in the order of `given`.
 
     Parameters
     ----------
@@ -352,6 +385,8 @@ def call(answer, **given):
         If it is no function, does not take the arguments, or raised.
     NotAttempted
         If it returned ``...``, or stumbled over a ``...`` that it holds.
+    Unsupported
+        If PyTorch cannot compute in half precision here.
     """
     if not callable(answer):
         raise Incorrect(
@@ -361,58 +396,95 @@ def call(answer, **given):
             look="the brackets: the name alone, without ( ) behind it",
         )
     places, names = _arguments(answer, given)
-    before = {k: v.detach().clone() for k, v in given.items() if _is_tensor(v)}
+    before = {
+        k: (v.detach().clone(), v.requires_grad)
+        for k, v in given.items()
+        if _is_tensor(v)
+    }
     try:
         result = answer(*places, **names)
     except Exception as error:
-        if "not implemented for" in str(error):  # by PyTorch, for this dtype
-            raise Unsupported(str(error)) from error
-        if isinstance(error, NotImplementedError):
-            raise NotAttempted from error
-        if _holds_ellipsis(answer) and "llipsis" in str(error):
-            raise NotAttempted from error
-        raise Incorrect(
-            f"Your function stopped with {type(error).__name__}: {error}",
-            look="the shapes it was given: " + _shapes(given),
-        ) from error
+        _explain(error, answer, given)
     if result is ...:
         raise NotAttempted
     _check_untouched(before, given)
     return result
 
 
+def _explain(error: Exception, answer, given: Mapping):
+    """Say in words what a reader's function raised; always raises."""
+    halves = (torch.float16, torch.bfloat16)
+    half = any(_is_tensor(v) and v.dtype in halves for v in given.values())
+    if half and "not implemented for" in str(error):
+        raise Unsupported(str(error)) from error
+    has_code = hasattr(answer, "__code__")
+    if has_code and isinstance(error, NotImplementedError) and not str(error):
+        raise NotAttempted from error
+    if _holds_ellipsis(answer) and "llipsis" in str(error):
+        raise NotAttempted from error
+    raise Incorrect(
+        f"Your function stopped with {type(error).__name__}: {error}",
+        look=f"{_line_of(error, answer)}what it was given: {_shapes(given)}",
+    ) from error
+
+
+def _line_of(error: Exception, answer) -> str:
+    """Return the line of the reader's code that raised, where it is known."""
+    code = getattr(answer, "__code__", None)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if code and frame.filename == code.co_filename and frame.line:
+            return f"the line `{frame.line.strip()}`; "
+    return ""
+
+
 def _arguments(answer, given: Mapping) -> tuple[tuple, dict]:
     try:
-        signature = inspect.signature(answer)
+        parameters = inspect.signature(answer).parameters
     except (TypeError, ValueError):  # some built-ins have none
         return tuple(given.values()), {}
-    if set(given) <= set(signature.parameters):
+    kinds = {p.kind for p in parameters.values()}
+    plain = [
+        name
+        for name, p in parameters.items()
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return tuple(given.values()), {}
+    if not plain:  # **anything
         return (), dict(given)
-    try:
-        signature.bind(*given.values())
-    except TypeError as error:
+    named = {name: given[name] for name in plain if name in given}
+    rest = [value for name, value in given.items() if name not in named]
+    places = [name for name in plain if name not in named]
+    required = [n for n in places if parameters[n].default is inspect.Parameter.empty]
+    if len(rest) > len(places) or len(required) > len(rest):
         raise Incorrect(
-            f"Your function does not take these arguments: {error}.",
-            given=f"({', '.join(signature.parameters)})",
+            f"Your function must take {len(given)} arguments.",
+            given=f"({', '.join(parameters)})",
             expected=f"({', '.join(given)})",
             look="the def line",
-        ) from error
-    return tuple(given.values()), {}
+        )
+    values = named | dict(zip(places, rest))
+    ordered = {name: values[name] for name in plain if name in values}
+    bound = inspect.BoundArguments(inspect.signature(answer), ordered)
+    return bound.args, bound.kwargs
 
 
 def _holds_ellipsis(answer) -> bool:
     code = getattr(answer, "__code__", None)
-    return code is not None and ... in [c for c in code.co_consts if not _is_tensor(c)]
+    return code is not None and any(c is ... for c in code.co_consts)
 
 
 def _check_untouched(before: Mapping, given: Mapping) -> None:
-    for name, value in before.items():
-        now = given[name].detach()
-        if now.shape != value.shape or not torch.equal(now, value):
+    for name, (value, learns) in before.items():
+        now = given[name]
+        same_values = now.shape == value.shape and torch.equal(
+            now.detach().nan_to_num(), value.nan_to_num()
+        )
+        if not same_values or now.requires_grad != learns:
             raise Incorrect(
                 f"Your function changed {name}, which belongs to its caller.",
                 look="operations that end in _ and assignments such as x[...] = 0;"
-                " work on a copy",
+                " work on a copy, and use detach() instead of detach_()",
             )
 
 
@@ -421,10 +493,20 @@ def _is_tensor(value) -> bool:
 
 
 def _shapes(given: Mapping) -> str:
-    return ", ".join(
-        f"{name} {tuple(value.shape)}" if _is_tensor(value) else f"{name}={value!r}"
-        for name, value in given.items()
-    )
+    return ", ".join(f"{name} {_shape(value)}" for name, value in given.items())
+
+
+def _shape(value) -> str:
+    if _is_tensor(value):
+        kind = str(value.dtype).removeprefix("torch.")
+        return f"{tuple(value.shape)}" + ("" if kind == "float32" else f" {kind}")
+    if isinstance(value, np.ndarray):
+        return f"{value.shape}"
+    if isinstance(value, (int, float, str)):
+        return f"= {value!r}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return f"a {type(value).__name__}"
 
 
 def scalar(value, name: str = "loss") -> torch.Tensor:

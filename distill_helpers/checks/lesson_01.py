@@ -68,6 +68,10 @@ def _examine_soften(answer) -> str:
     single = _tensor(call(answer, logits=logits[0], temperature=3.0), right[0])
     one_row = ("Right for a batch, wrong for a single row.", "dim=-1 serves both")
     settle(single, right[0], {}, one_row, shown=_row)
+    for temperature in (0.5, 2.5):
+        got = _tensor(call(answer, logits=logits, temperature=temperature), right)
+        other = (f"Right at T = 3, wrong at T = {temperature}.", "rounding, min, max")
+        settle(got, my_soften(logits, temperature), {}, other, shown=_row)
     return "The order of the classes never changes; only the confidence does."
 
 
@@ -126,7 +130,11 @@ def _values_not_places(logits):
 
 def _examine_second(answer) -> str:
     logits = torch.tensor(
-        [[0.1, 5.0, 2.0, -3.0], [7.0, -1.0, 0.0, 6.5], [1.0, 2.0, 3.0, 4.0]]
+        [
+            [0.1, 5.0, 2.0, -3.0, 1.0],
+            [-7.0, -1.0, -2.0, -6.5, -3.0],
+            [1.0, 2.0, 3.0, 4.0, 0.0],
+        ]
     )
     right = my_second_choice(logits)
     got = _tensor(call(answer, logits=logits), right)
@@ -141,8 +149,15 @@ def _examine_second(answer) -> str:
             ".indices beside .values",
         ),
     }
+    if got.is_floating_point() and same(got, right.float()):
+        raise Incorrect(
+            "These numbers of classes are floating point; an index is whole.",
+            str(got.dtype),
+            "int64",
+            "what turns them into floats: .indices are whole already",
+        )
     values = {k: (wrong(logits), look) for k, (wrong, look) in known.items()}
-    otherwise = ("Not the second choices.", "the first row, by eye")
+    otherwise = ("Not the second choices.", "the rows, by eye; logits may be negative")
     settle(got, right, values, otherwise, shown=lambda v: str(v.tolist()))
     return "It is this second choice that a hard label throws away."
 
@@ -169,6 +184,11 @@ def _margin_not_softened(logits, temperature):
     return torch.sigmoid(logits[:, 1] - logits[:, 0])
 
 
+def _overflowing(logits, temperature):
+    odds = torch.exp((logits[:, 1] - logits[:, 0]) / temperature)
+    return odds / (1 + odds)
+
+
 def _examine_two_class(answer) -> str:
     logits = torch.tensor([[1.0, 4.0], [2.0, -1.0], [0.5, 1.0]])
     right = my_two_class(logits, 2.0)
@@ -185,6 +205,13 @@ def _examine_two_class(answer) -> str:
     formula = "the sigmoid: 1 / (1 + exp(-margin / temperature))"
     otherwise = ("Not the probability of class 1.", formula)
     settle(got, right, values, otherwise, shown=_row)
+    sure = torch.tensor([[-200.0, 200.0], [200.0, -200.0]])
+    got = _tensor(call(answer, logits=sure, temperature=1.0), torch.zeros(2))
+    overflow = (
+        "A confident teacher breaks it.",
+        "exp of a large number: torch.sigmoid",
+    )
+    settle(got, torch.tensor([1.0, 0.0]), {}, overflow, shown=_row)
     return "One number an example: that is all a two-class teacher can say."
 
 
@@ -228,18 +255,20 @@ def _nearly(got, right) -> bool:
 
 def _examine_gain(answer) -> str:
     given = {
-        "with_teacher": torch.tensor([0.80, 0.86, 0.83, 0.90]),
+        "with_teacher": torch.tensor([0.80, 0.86, 0.83, 0.84]),
         "without_teacher": torch.tensor([0.74, 0.82, 0.75, 0.86]),
     }
     got = call(answer, **given)
-    if not isinstance(got, (tuple, list)) or len(got) != 2:
+    try:
+        mean, error = (float(value) for value in got)
+    except (TypeError, ValueError, RuntimeError) as problem:
         raise Incorrect(
             "Two numbers are wanted.",
             type(got).__name__,
             "the mean and its standard error",
-            "the return line",
-        )
-    got = torch.tensor([float(v) for v in got])
+            "the return line; .mean() makes one number of the gains",
+        ) from problem
+    got = torch.tensor([mean, error])
     right = torch.tensor(_in_floats(**given))
     known = {
         "The sign is turned round: a gain is with minus without.": (
@@ -289,6 +318,10 @@ ENTRIES = (
             (lambda logits, temperature: [0.5], "must be a tensor"),
             (lambda logits, temperature: logits.sum(), "wrong shape"),
             (lambda logits, temperature: logits, "not the softened"),
+            (
+                lambda logits, temperature: my_soften(logits, int(temperature) or 1),
+                "wrong at T = 0.5",
+            ),
         ),
     ),
     Exercise(
@@ -310,6 +343,7 @@ ENTRIES = (
             (_values_not_places, "These are the logits"),
             (_both_choices, "wrong shape"),
             (lambda logits: logits.argmin(-1), "Not the second"),
+            (lambda logits: my_second_choice(logits).float(), "floating point"),
         ),
     ),
     Prediction(
@@ -352,6 +386,10 @@ ENTRIES = (
             (_population, "n - 1"),
             (lambda with_teacher, without_teacher: 0.1, "Two numbers"),
             (lambda with_teacher, without_teacher: (0.0, 0.0), "Not the mean"),
+            (
+                lambda with_teacher, without_teacher: (with_teacher, 0.1),
+                "Two numbers",
+            ),
         ),
     ),
     Exercise(
@@ -374,6 +412,7 @@ ENTRIES = (
             (_margin_not_softened, "not used"),
             (lambda logits, temperature: logits.softmax(-1), "wrong shape"),
             (lambda logits, temperature: logits[:, 1], "Not the probability"),
+            (_overflowing, "confident teacher"),
         ),
     ),
     Question(

@@ -214,7 +214,7 @@ ENTRIES = (
         prompt="**Exercise.** Write `my_kd_loss(student_logits, teacher_logits,"
         " temperature)`: soften both, take KL(teacher || student) in nats,"
         " average over the batch, multiply by $T^2$. Nothing may flow back into"
-        " the teacher.",
+        " the teacher, and confident logits in half precision give no NaN.",
         hints=(
             "F.kl_div wants the student first, as log-probabilities, and the"
             " teacher second. Read what each reduction divides by.",
@@ -243,8 +243,8 @@ ENTRIES = (
             (_two_slips_at_once, "The temperature softens neither side"),
             (_deaf_student, "reaches the student"),
             (_changes_its_arguments, "changed teacher_logits"),
-            (_for_four_classes, "with 2 classes"),
-            (lambda student_logits: student_logits, "does not take these arguments"),
+            (_for_four_classes, "with 2 classes at T = 2"),
+            (lambda student_logits: student_logits, "must take 3 arguments"),
             (1.88, "Hand over the function itself"),
         ),
     ),
@@ -295,7 +295,8 @@ ENTRIES = (
         prompt="**Exercise.** Write `my_hidden_state_loss(student_hidden,"
         " teacher_hidden, mask, projection)`: the squared error between the"
         " projected student and the teacher, averaged over the real tokens"
-        " (mask 1) and the teacher's width. Padding (mask 0) does not count.",
+        " (mask 1) and the teacher's width. Padding (mask 0) does not count, and"
+        " nothing may flow back into the teacher.",
         hints=(
             "The projection maps the student's width to the teacher's; it is"
             " called like a function.",
@@ -313,7 +314,8 @@ ENTRIES = (
         prompt="**Exercise.** A batch that does not fit into memory comes in"
         " `parts` of equal size, each a pair (inputs, targets). Write"
         " `my_accumulate(model, loss_function, parts)`, which leaves in the model"
-        " the gradient of the whole batch. `loss_function` is a mean.",
+        " the gradient of the whole batch. `loss_function(outputs, targets)` is a"
+        " mean over its examples.",
         hints=(
             "backward() adds to the gradients that are there already.",
             "The mean over the batch is the mean of the parts' means: each part"
@@ -329,12 +331,14 @@ ENTRIES = (
     ),
     Question(
         key="02.q_sides",
-        prompt="**Question 1.** `F.kl_div(a, b)` with its default settings: what"
-        " must `a` and `b` be?",
+        prompt="**Question 1.** `F.kl_div(first, second)` with its default"
+        " settings: what must the two be?",
         options={
             "a": "both probabilities",
-            "b": "`a` the student's log-probabilities, `b` the teacher's probabilities",
-            "c": "`a` the teacher's probabilities, `b` the student's log-probabilities",
+            "b": "first the student's log-probabilities, then the teacher's"
+            " probabilities",
+            "c": "first the teacher's probabilities, then the student's"
+            " log-probabilities",
         },
         answer="b",
         because={

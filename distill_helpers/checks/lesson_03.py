@@ -8,7 +8,8 @@ import numpy as np
 
 from .exercise import Exercise, Incorrect, Prediction, Question, call, settle
 
-_MARKS = str.maketrans("\uff01\uff0c\u3002\uff1f", "!,.?")
+_WIDE = "\uff01\uff0c\u3002\uff1f"
+_MARKS = str.maketrans(_WIDE, "!,.?")
 
 
 # ------------------------------------------------------------------- clean
@@ -44,31 +45,46 @@ def _exclamation_only(text):
 
 
 def _examine_clean(answer) -> str:
-    cases = {
-        "Great\uff01 Twice\uff0c then again\u3002": (
-            "The full-width marks are gone before they could be translated.",
-            "the order: translate first, filter afterwards",
-        ),
-        "Why\uff1f So good!": (
-            "A full-width question mark was not translated.",
-            "all four marks",
-        ),
-        "(so) *bad*": (
-            "What is no letter, digit, white space or ,.!? should be gone.",
-            "the filter",
-        ),
-        "Caf\u00e9 na\u00efve 10": (
-            "Letters with accents are letters too.",
-            r"\w in the regular expression, which knows them",
-        ),
-    }
-    for text, (what, look) in cases.items():
+    cases = (
+        "Great\uff01 Twice\uff0c then again\u3002",
+        "Why\uff1f So good! Really\uff01\uff01 Yes, really. No?",
+        '(so) *bad* it\'s a well-known "fact"',
+        "Caf\u00e9 na\u00efve 10",
+        "  two  spaces,\nand a new line\t",
+    )
+    for text in cases:
         got = call(answer, text=text)
         if not isinstance(got, str):
             raise Incorrect("A text is wanted.", type(got).__name__, "str")
         if got != my_clean(text):
+            what, look = _name_uncleaned(text, got)
             raise Incorrect(what, repr(got), repr(my_clean(text)), look)
     return "Punctuation carries feeling; a cleaner that eats it costs accuracy."
+
+
+def _name_uncleaned(text: str, got: str) -> tuple[str, str]:
+    """Say what is wrong with a cleaned text, and where to look."""
+    right = my_clean(text)
+    if any(mark in got for mark in _WIDE):
+        return "A full-width mark is still there.", "replace, for all four marks"
+    if any(got.count(mark) < right.count(mark) for mark in "!,.?"):
+        if any(mark in text for mark in _WIDE):
+            return (
+                "A full-width mark is gone before it could be translated.",
+                "the order: translate first, filter afterwards",
+            )
+        return (
+            "A plain mark was deleted.",
+            r"the filter: keep ,.!? as well as \w and \s",
+        )
+    if [c for c in got if c.isalnum()] != [c for c in right if c.isalnum()]:
+        return (
+            "Letters (also those with accents) and digits must stay as they are.",
+            r"\w in the regular expression, which knows them",
+        )
+    if [c for c in got if c.isspace()] != [c for c in right if c.isspace()]:
+        return "White space must stay as it is.", "strip, split and the filter"
+    return "What is no letter, digit, white space or ,.!? should be gone.", "the filter"
 
 
 # --------------------------------------------------------------- agreement
@@ -98,11 +114,13 @@ def _along_reviews(student_logits, teacher_logits):
 
 
 def _examine_agreement(answer) -> str:
-    student = np.array([[2.0, 1], [0, 3], [1, 0], [5, 4], [0, 1]])
-    teacher = np.array([[9.0, 1], [0, 1], [0, 4], [1, 0], [2, 6]])
+    student = np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 2], [5, 4, 6], [0, 2, 1]])
+    teacher = np.array([[9.0, 1, 2], [0, 1, 0.5], [0, 4, 2], [1, 0, 3], [2, 6, 1]])
     got = call(answer, student_logits=student, teacher_logits=teacher)
     right = my_agreement(student, teacher)
     try:
+        if isinstance(got, str):
+            raise TypeError
         got = float(got)
     except (TypeError, ValueError) as error:
         raise Incorrect("One number is wanted.", repr(got), "a share") from error
@@ -160,11 +178,21 @@ def _listed_text(values) -> str:
 
 def _examine_lost(answer) -> str:
     given = {
-        "student_logits": np.array([[2.0, 1], [0, 3], [1, 0], [5, 4], [0, 1], [3, 0]]),
-        "teacher_logits": np.array([[9.0, 1], [4, 1], [0, 4], [0, 1], [0, 6], [2, 0]]),
+        "student_logits": np.array(
+            [[2.0, 1, 0], [0, 3, 1], [1, 0, 0], [5, 4, 3], [0, 1, 2], [3, 0, 1]]
+        ),
+        "teacher_logits": np.array(
+            [[9.0, 1, 0], [4, 1, 0], [0, 4, 1], [0, 1, 0], [6, 0, 1], [2, 0, 1]]
+        ),
         "labels": np.array([0, 1, 1, 1, 1, 1]),
     }
-    got, right = np.asarray(call(answer, **given)), my_lost(**given)
+    right = my_lost(**given)
+    try:
+        got = np.asarray(call(answer, **given))
+    except (TypeError, ValueError, RuntimeError) as problem:
+        raise Incorrect("One list of numbers is wanted.", expected=str(right)) from (
+            problem
+        )
     if got.dtype == bool:
         raise Incorrect(
             "A mask marks them; their numbers are wanted.",
@@ -186,6 +214,20 @@ def _examine_lost(answer) -> str:
             "the labels",
         ),
     }
+    if got.ndim != 1 and np.array_equal(got.ravel(), right):
+        raise Incorrect(
+            "The right reviews, but not as one row of numbers.",
+            f"shape {got.shape}",
+            f"shape {right.shape}",
+            "np.where gives a tuple: take its [0], or use np.flatnonzero",
+        )
+    if got.ndim == 1 and np.array_equal(got, right) and got.dtype.kind == "f":
+        raise Incorrect(
+            "These numbers are floating point; they should index a list.",
+            str(got.dtype),
+            "whole numbers",
+            "what turns them into floats",
+        )
     values = {k: (wrong(**given), look) for k, (wrong, look) in known.items()}
     otherwise = ("Not the reviews that the student loses.", "the rows, one by one")
     settle(got, right, values, otherwise, equal=np.array_equal, shown=_listed_text)
@@ -207,10 +249,13 @@ ENTRIES = (
         examine=_examine_clean,
         right=(_by_table, _letter_by_letter),
         wrong=(
-            (_filter_first, "gone before they could be translated"),
+            (_filter_first, "gone before it could be translated"),
             (_no_filter, "should be gone"),
-            (_ascii_only, "Letters with accents"),
-            (_exclamation_only, "gone before they could be translated"),
+            (_ascii_only, "also those with accents"),
+            (_exclamation_only, "gone before it could be translated"),
+            (lambda text: text, "still there"),
+            (lambda text: my_clean(text).strip(), "White space"),
+            (lambda text: my_clean(text).replace(".", ""), "gone before"),
             (lambda text: len(text), "A text is wanted"),
         ),
     ),
@@ -274,6 +319,9 @@ ENTRIES = (
             (_all_errors, "all of the student's errors"),
             (_disagreements, "all disagreements"),
             (_as_mask, "A mask"),
+            (lambda **given: [my_lost(**given)], "not as one row"),
+            (lambda **given: my_lost(**given) * 1.0, "floating point"),
+            (lambda **given: [[2], [3, 4]], "One list"),
             (
                 lambda student_logits, teacher_logits, labels: [0],
                 "Not the reviews that the student loses",

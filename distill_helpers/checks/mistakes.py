@@ -103,6 +103,26 @@ ENTROPY_LEFT = Mistake(
     " it is not zero when the student equals the teacher.",
     "the teacher's entropy: subtract it, and what is left is the KL divergence",
 )
+NEGATIVE = Mistake(
+    "The sign is turned round: training would drive the student away.",
+    "a minus sign, or the order inside a subtraction of logarithms",
+)
+LOG_TARGET = Mistake(
+    "log_target=True is set, but the teacher's side holds probabilities.",
+    "the second argument of F.kl_div: F.log_softmax, or leave log_target out",
+)
+SIGMOID = Mistake(
+    "A sigmoid treats each class on its own; here the classes share one unit.",
+    "softmax instead of sigmoid",
+)
+BOTH_WAYS = Mistake(
+    "This mixes the two directions of the KL divergence.",
+    "KL(teacher || student) alone",
+)
+RANDOM = Mistake(
+    "The same input gives two different numbers.",
+    "dropout or noise inside the loss",
+)
 TEACHER_TWICE = Mistake(
     "The loss does not change with the student: the teacher's logits stand on"
     " both sides.",
@@ -142,6 +162,22 @@ ALPHA_SWAPPED = Mistake(
     "the weights of the two terms",
     "lucidrains/vit-pytorch #91",
 )
+SOFT_MISSING = Mistake(
+    "The soft targets are missing: the loss is the cross-entropy at any alpha.",
+    "the first term: alpha times the soft targets' loss",
+)
+LABELS_MISSING = Mistake(
+    "The labels are missing: the loss is that of the soft targets at any alpha.",
+    "the second term: (1 - alpha) times the cross-entropy",
+)
+ALPHA_UNUSED = Mistake(
+    "The loss is the same for every alpha.",
+    "alpha: it weighs the two terms",
+)
+LABELS_LEFT = Mistake(
+    "At alpha = 1 the labels still count.",
+    "the weight of the cross-entropy: 1 - alpha, which is 0 there",
+)
 CE_UNWEIGHTED = Mistake(
     "The cross-entropy is not weighted by 1 - alpha.",
     "the weights of the two terms: at alpha = 1 the labels must not count",
@@ -174,6 +210,10 @@ PROBABILITY_LABELS = Mistake(
     "F.cross_entropy is given probabilities; it takes logits.",
     "the first argument of F.cross_entropy: no softmax before it",
 )
+LABEL_SIGN = Mistake(
+    "The sign of the cross-entropy is turned round.",
+    "the minus sign: it is minus the log-probability of the right class",
+)
 LABEL_SUM = Mistake(
     "The cross-entropy is a sum, not a mean over the labelled examples.",
     "the reduction of F.cross_entropy",
@@ -187,6 +227,15 @@ PADDING_DIVIDES = Mistake(
     "The sum leaves padding out, but the divisor still counts it.",
     "the divisor: the number of real tokens times the teacher's width",
     "arcee-ai/DAM #16",
+)
+ONLY_PADDING = Mistake(
+    "The mask is turned round: only the padding counts.",
+    "the mask: 1 marks a real token",
+)
+MASKED_BEFORE = Mistake(
+    "The student is masked before the projection, so the projection's bias counts"
+    " as an error of the padding.",
+    "the order: project first, then leave the padding out",
 )
 TEXT_BY_TEXT = Mistake(
     "Each text is averaged on its own, so a token of a short text weighs more.",
@@ -203,7 +252,7 @@ UNDIVIDED = Mistake(
 )
 LAST_PART = Mistake(
     "Only the last part's gradient is left.",
-    "zero_grad(): call it before the first part, not in the loop",
+    "zero_grad() in the loop, or a backward() that stands behind it",
 )
 
 

@@ -51,7 +51,12 @@ def read_record(path: Path | None = None) -> dict[str, dict]:
         raise RecordError(f"{path} cannot be read: {error}") from error
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise RecordError(f"{path} is no progress file of version {VERSION}")
-    return content["exercises"]
+    exercises = content.get("exercises")
+    if not isinstance(exercises, dict) or not all(
+        isinstance(entry, dict) for entry in exercises.values()
+    ):
+        raise RecordError(f"{path} holds no list of exercises")
+    return exercises
 
 
 def note(key: str, path: Path | None = None, **facts) -> dict:
@@ -74,9 +79,9 @@ def note(key: str, path: Path | None = None, **facts) -> dict:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock", timeout=10):
             exercises = read_record(path)
-            entry = exercises.setdefault(key, {"attempts": 0})
+            entry = exercises.setdefault(key, {})
             entry |= facts
-            entry["attempts"] += "status" in facts
+            entry["attempts"] = entry.get("attempts", 0) + ("status" in facts)
             entry["when"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
             _replace(path, {"version": VERSION, "exercises": exercises})
     except (OSError, TimeoutError) as error:

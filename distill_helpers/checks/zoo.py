@@ -17,7 +17,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..losses import hidden_state_loss, kd_loss, labelled_cross_entropy
+from ..losses import (
+    DistillationLoss,
+    hidden_state_loss,
+    kd_loss,
+    labelled_cross_entropy,
+)
 from . import mistakes as known
 from .exercise import Incorrect, Unsupported, call, same, scalar
 
@@ -63,10 +68,34 @@ def _kd_candidates(student, teacher, temperature):
         for reduction, scale in product(_REDUCTIONS, _SCALES):
             value = total / divisors[reduction] * temperature**scale
             yield made + _REDUCTIONS[reduction] + _SCALES[scale], value
+    yield from _other_losses(student, teacher, temperature)
+
+
+def _other_losses(student, teacher, temperature):
+    """Yield mistakes that are not made of the choices above."""
+    square, soft = temperature**2, teacher / temperature
+    right = kd_loss(student, teacher, temperature)
+    turned = kd_loss(teacher, student, temperature)
+    yield (known.NEGATIVE,), -right
+    yield (known.BOTH_WAYS,), (right + turned) / 2
+    yield (known.BOTH_WAYS,), right + turned
     first = teacher.argmax(-1)
-    yield (known.HARD_TARGETS,), F.cross_entropy(student, first)
-    yield (known.HARD_TARGETS,), F.cross_entropy(student / temperature, first)
+    for logits in (student, student / temperature):
+        hard = F.cross_entropy(logits, first)
+        yield (known.HARD_TARGETS,), hard
+        yield (known.HARD_TARGETS,), hard * square
     yield (known.SQUARED_ERROR,), F.mse_loss(student, teacher)
+    yield (known.SQUARED_ERROR,), F.mse_loss(student, teacher) * square
+    log_s = F.log_softmax(student / temperature, -1)
+    wrong = F.kl_div(log_s, F.softmax(soft, -1), reduction="batchmean", log_target=True)
+    yield (known.LOG_TARGET,), wrong * square
+    single = F.kl_div(
+        F.logsigmoid(student / temperature), soft.sigmoid(), reduction="batchmean"
+    )
+    yield (known.SIGMOID,), single * square
+    paired = F.binary_cross_entropy_with_logits(student / temperature, soft.sigmoid())
+    yield (known.SIGMOID,), paired
+    yield (known.SIGMOID,), paired * square
 
 
 def _divergence(form, student, teacher, student_dim, teacher_dim) -> torch.Tensor:
@@ -102,7 +131,12 @@ def _name_mistakes(values, lists) -> tuple[known.Mistake, ...] | None:
 
 # ----------------------------------------------------------- soft targets
 def examine_kd(answer) -> str:
-    """Examine ``f(student_logits, teacher_logits, temperature)``."""
+    """Examine ``f(student_logits, teacher_logits, temperature)``.
+
+    A class that is built with the temperature will do as well.
+    """
+    if inspect.isclass(answer):
+        answer = _as_function(answer, ("temperature",))
 
     def loss(student, teacher, temperature):
         return call(
@@ -135,7 +169,7 @@ def _examine_soft_targets(loss: Loss) -> None:
         if _reaches_teacher(loss):
             mistakes += (known.INTO_TEACHER,)
         raise known.describe(mistakes, given, right)
-    for invariant in INVARIANTS:
+    for invariant in INVARIANTS if mistakes == () else PROPERTIES:
         invariant(loss)
     if mistakes is None:
         raise Incorrect(
@@ -149,6 +183,8 @@ def _examine_soft_targets(loss: Loss) -> None:
 
 def _check_both_sides_count(loss, student, teacher, temperature) -> None:
     value = scalar(loss(student, teacher, temperature))
+    if not torch.equal(value, scalar(loss(student, teacher, temperature))):
+        raise known.describe([known.RANDOM])
     other = _logits(*student.shape, seed=9)
     if same(value, scalar(loss(student, other, temperature)), 1e-6):
         if _uses_student(loss):
@@ -167,11 +203,11 @@ def _uses_student(loss: Loss) -> bool:
 
 def _reaches_teacher(loss: Loss) -> bool:
     student = _logits(4, 3, 5).requires_grad_()
-    teacher = _logits(4, 3, 6).requires_grad_()
-    value = scalar(loss(student, teacher, 2.0))
+    weights = _logits(4, 3, 6).requires_grad_()
+    value = scalar(loss(student, weights * 1.0, 2.0))  # as a network gives them
     if value.requires_grad:
         value.backward()
-    return teacher.grad is not None and bool(teacher.grad.abs().max() > 0)
+    return weights.grad is not None and bool(weights.grad.abs().max() > 0)
 
 
 def keeps_the_teacher_fixed(loss: Loss) -> None:
@@ -213,7 +249,7 @@ def is_zero_for_equals(loss: Loss) -> None:
             "The loss must be zero when the student equals the teacher.",
             f"{value:.4f}",
             "0",
-            "both distributions: the same softmax, the same temperature",
+            "each step, with the same logits on both sides",
         )
 
 
@@ -243,14 +279,15 @@ def is_flat_in_temperature(loss: Loss) -> None:
         )
 
 
-def takes_any_number_of_classes(loss: Loss) -> None:
-    """Two classes and ten are as good as three, and so is a batch of one."""
-    for batch, classes in ((4, 2), (1, 3), (3, 10)):
-        probe = (_logits(batch, classes, 5), _logits(batch, classes, 6), 2.0)
+def takes_any_shape_and_temperature(loss: Loss) -> None:
+    """Any batch, any number of classes and any temperature will do."""
+    for batch, classes, temperature in ((4, 2, 2.0), (1, 3, 0.5), (3, 10, 1.5)):
+        probe = (_logits(batch, classes, 5), _logits(batch, classes, 6), temperature)
         got, expected = scalar(loss(*probe)), kd_loss(*probe)
         if not same(got, expected, 1e-3):
             raise Incorrect(
-                f"Wrong for {batch} examples with {classes} classes.",
+                f"Wrong for {batch} examples with {classes} classes at T ="
+                f" {temperature:g}.",
                 f"{got.item():.4f}",
                 f"{expected.item():.4f}",
                 "numbers in your code that were right for one shape only",
@@ -258,36 +295,43 @@ def takes_any_number_of_classes(loss: Loss) -> None:
 
 
 def survives_confidence(loss: Loss) -> None:
-    """Confident logits, and half precision, give no NaN."""
+    """Confident logits stay exact, and half precision gives no NaN."""
     sharp = torch.tensor([[12.0, -12.0, 0.0], [-9.0, 11.0, 3.0]])
-    cases = [
-        (torch.float32, 6 * sharp),
-        (torch.float16, sharp),
-        (torch.bfloat16, sharp),
-    ]
-    for dtype, logits in cases:
-        student, teacher = logits.flip(1).to(dtype), logits.to(dtype)
+    probe = (3 * sharp.flip(1), 3 * sharp, 1.0)
+    got, expected = scalar(loss(*probe)), kd_loss(*probe)
+    if not same(got, expected, 1e-2):
+        raise known.describe([known.UNDERFLOW], f"{got:.2f}", f"{expected:.2f}")
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        scale = 3 if dtype == torch.float32 else 1
+        student, teacher = (scale * z.to(dtype) for z in (sharp.flip(1), sharp))
         try:
             value = scalar(loss(student, teacher, 1.0))
             slope = gradient_of(loss, student, teacher, 1.0)
         except Unsupported:  # no such kernel on this machine: nothing to tell
             continue
+        name = str(dtype).removeprefix("torch.")
         if torch.isnan(value) or not torch.isfinite(slope).all():
-            name = str(dtype).removeprefix("torch.")
             given = f"{value.item()} in {name}, and a gradient that is not finite"
             raise known.describe([known.UNDERFLOW], given, "finite numbers")
+        if not same(slope, gradient_of(kd_loss, student, teacher, 1.0), 0.05):
+            given = f"another gradient than the right one, in {name}"
+            raise known.describe([known.UNDERFLOW], given)
 
 
-INVARIANTS = (
+PROPERTIES = (
     keeps_the_teacher_fixed,
     is_zero_for_equals,
-    teaches_the_student,
     ignores_the_batch_size,
     is_flat_in_temperature,
-    takes_any_number_of_classes,
+)
+"""What a loss must keep to whatever its value, one function each."""
+
+INVARIANTS = PROPERTIES + (
+    teaches_the_student,
+    takes_any_shape_and_temperature,
     survives_confidence,
 )
-"""What every distillation loss must keep to, one function each."""
+"""And what it must keep to where its value is right."""
 
 
 # ----------------------------------------------------------------- labels
@@ -297,16 +341,23 @@ def examine_cross_entropy(answer) -> str:
     def loss(logits, labels):
         return call(answer, logits=logits, labels=labels)
 
-    _examine_labels(loss, lambda z: (loss(z, _labels(z)), z, None, 1.0))
-    logits = _logits(4, 3, 5)
-    nothing = scalar(loss(logits, torch.full((4,), -100)))
-    if not same(nothing, torch.tensor(0.0)):
+    _examine_labels(
+        lambda z: (loss(z, _labels(z)), z, None, 1.0),
+        "one example by hand: minus the log-probability of its label; examples"
+        " labelled -100 do not count",
+    )
+    for labels in ([0, 2, -100, 1], [-100, -100, 2, 0], [-100] * 4):
+        _check_label_gradient(loss, torch.tensor(labels))
+    nothing = torch.full((4,), -100)
+    value = scalar(loss(_logits(4, 3, 5), nothing), "loss of a batch without labels")
+    if not same(value, torch.tensor(0.0)):
         raise Incorrect(
             "A batch in which nobody has a label must cost nothing.",
-            f"{nothing.item()}",
+            f"{value.item()}",
             "0",
             "the division by the number of labels when that is 0: .clamp(min=1)",
         )
+    _check_confident_label(loss)
     return "Batches without any label are safe too."
 
 
@@ -314,8 +365,36 @@ def _labels(logits: torch.Tensor) -> torch.Tensor:
     """Return labels for a batch, every third one missing."""
     batch, classes = logits.shape
     labels = torch.arange(batch) * 2 % classes
-    labels[1::3] = -100
+    labels[1 if batch == 5 else 0 :: 3] = -100
     return labels
+
+
+def _check_label_gradient(loss, labels: torch.Tensor) -> None:
+    student, twin = (_logits(4, 3, 5).requires_grad_() for _ in range(2))
+    value = scalar(loss(student, labels))
+    labelled_cross_entropy(twin, labels).backward()
+    slope = torch.zeros_like(student)
+    if value.requires_grad:
+        found = torch.autograd.grad(value, student, allow_unused=True)[0]
+        slope = slope if found is None else found
+    if not same(slope, twin.grad, 1e-3):
+        raise Incorrect(
+            f"The gradient is wrong for the labels {labels.tolist()}.",
+            f"norm {slope.norm().item():.4f}",
+            f"norm {twin.grad.norm().item():.4f}",
+            "detach() and torch.no_grad(); and 0 / 0, which spoils a gradient even"
+            " where its value is replaced afterwards",
+        )
+
+
+def _check_confident_label(loss) -> None:
+    logits = torch.tensor([[12.0, -12.0]], dtype=torch.float16)
+    try:
+        value = scalar(loss(logits, torch.tensor([1])))
+    except Unsupported:  # no such kernel on this machine: nothing to tell
+        return
+    if not same(value, torch.tensor(24.0), 0.01):
+        raise known.describe([known.UNDERFLOW], f"{value.item():g} in float16", "24")
 
 
 def _label_candidates(student, teacher, temperature):
@@ -326,6 +405,7 @@ def _label_candidates(student, teacher, temperature):
     yield (known.ALL_COUNTED,), right * real.sum() / len(labels)
     yield (known.LABEL_ZERO,), F.cross_entropy(student, labels.clamp(min=0))
     yield (known.LABEL_SUM,), right * real.sum()
+    yield (known.LABEL_SIGN,), -right
     yield (known.PROBABILITY_LABELS,), entropy(student.softmax(-1))
     if teacher is not None:
         yield (known.TEACHER_LABELS,), entropy(teacher)
@@ -333,7 +413,7 @@ def _label_candidates(student, teacher, temperature):
         yield (known.SQUARED_LABELS,), right * temperature**2
 
 
-def _examine_labels(loss, ask) -> None:
+def _examine_labels(ask, look: str, when: str = "") -> None:
     """Compare with known mistakes; `ask` maps logits to value and context."""
     probes = [_logits(5, 4, 1), _logits(7, 3, 3)]
     asked = [ask(student) for student in probes]
@@ -342,14 +422,10 @@ def _examine_labels(loss, ask) -> None:
     mistakes = _name_mistakes(values, lists)
     given, right = f"{values[0].item():.4f}", f"{lists[0][0][1].item():.4f}"
     if mistakes:
-        raise known.describe(mistakes, given, right)
+        raise known.describe(mistakes, given + when, right)
     if mistakes is None:
-        raise Incorrect(
-            "The cross-entropy with the labels is wrong.",
-            given,
-            right,
-            "labels of -100: these examples must not count at all",
-        )
+        what = "The cross-entropy with the labels is wrong."
+        raise Incorrect(what, given + when, right, look)
 
 
 # ------------------------------------------------------------ both together
@@ -360,7 +436,7 @@ def examine_distillation(answer) -> str:
     rest will do as well.
     """
     if inspect.isclass(answer):
-        answer = _as_function(answer)
+        answer = _as_function(answer, ("temperature", "alpha"))
 
     def loss(student, teacher, labels, temperature, alpha):
         return call(
@@ -373,7 +449,8 @@ def examine_distillation(answer) -> str:
         )
 
     def soft(student, teacher, temperature):
-        return loss(student, teacher, _labels(student), temperature, 1.0)
+        labels = torch.arange(len(student)) % student.shape[1]
+        return loss(student, teacher, labels, temperature, 1.0)
 
     def hard(student):
         teacher = _logits(*student.shape, seed=8)
@@ -382,17 +459,23 @@ def examine_distillation(answer) -> str:
 
     _check_missing_labels(loss)
     _check_weights(loss)
-    _examine_labels(hard, hard)
+    _examine_labels(
+        hard,
+        "what is left at alpha = 0: the cross-entropy of the student's plain"
+        " logits with the labels, and nothing else",
+        " at alpha = 0",
+    )
     _examine_soft_targets(soft)
     _check_between(loss)
     return _remark_on_unlabelled(loss)
 
 
-def _as_function(kind):
-    def built(student_logits, teacher_logits, labels, temperature, alpha):
-        return kind(temperature=temperature, alpha=alpha)(
-            student_logits, teacher_logits, labels
-        )
+def _as_function(kind, settings: tuple[str, ...]):
+    """Turn a class, built with some settings, into a function of everything."""
+
+    def built(**given):
+        made = call(kind, **{name: given.pop(name) for name in settings})
+        return call(made, **given)
 
     return built
 
@@ -418,10 +501,18 @@ def _check_weights(loss) -> None:
     kd = kd_loss(student, teacher, temperature)
     ce = labelled_cross_entropy(student, labels)
     made = []
-    if same(soft, ce) and not same(hard, ce):
+    if same(soft, ce) and same(hard, ce):
+        made.append(known.SOFT_MISSING)
+    elif same(soft, kd) and same(hard, kd):
+        made.append(known.LABELS_MISSING)
+    elif same(soft, ce):
         made.append(known.ALPHA_SWAPPED)
-    if same(soft, kd + ce):
+    elif same(soft, hard):
+        made.append(known.ALPHA_UNUSED)
+    elif same(soft, kd + ce):
         made.append(known.CE_UNWEIGHTED)
+    elif not same(soft, kd) and not same(soft, _with_other_labels(loss)):
+        made.append(known.LABELS_LEFT)
     if same(hard, kd + ce):
         made.append(known.KD_UNWEIGHTED)
     if made:
@@ -430,6 +521,11 @@ def _check_weights(loss) -> None:
             f"{soft.item():.4f} at alpha = 1, {hard.item():.4f} at alpha = 0",
             f"{kd.item():.4f} and {ce.item():.4f}",
         )
+
+
+def _with_other_labels(loss) -> torch.Tensor:
+    student, teacher = _logits(5, 4, 1), _logits(5, 4, 2)
+    return scalar(loss(student, teacher, torch.tensor([3, 2, 1, 0, 3]), 2.7, 1.0))
 
 
 def _check_between(loss) -> None:
@@ -446,6 +542,29 @@ def _check_between(loss) -> None:
                 f"{expected.item():.4f}",
                 "alpha * soft + (1 - alpha) * hard",
             )
+        _check_both_learn(loss, alpha)
+
+
+def _check_both_learn(loss, alpha: float) -> None:
+    """At any alpha the student gets the gradient of both terms."""
+    package = DistillationLoss(2.7, alpha)
+    slopes = []
+    for make in (lambda s, t, y: loss(s, t, y, 2.7, alpha), package):
+        student, weights = (_logits(5, 4, n).requires_grad_() for n in (1, 2))
+        value = scalar(make(student, weights * 1.0, _labels(student)))
+        if value.requires_grad:
+            value.backward()
+        slopes.append(
+            torch.zeros_like(student) if student.grad is None else student.grad
+        )
+        if weights.grad is not None and weights.grad.abs().max() > 0:
+            raise known.describe([known.INTO_TEACHER], "a gradient in teacher_logits")
+    if not same(*slopes, 1e-3):
+        raise known.describe(
+            [known.NO_GRADIENT],
+            f"a gradient of norm {slopes[0].norm().item():.4f} at alpha = {alpha}",
+            f"one of norm {slopes[1].norm().item():.4f}",
+        )
 
 
 def _remark_on_unlabelled(loss) -> str:
@@ -471,69 +590,100 @@ def _remark_on_unlabelled(loss) -> str:
 # ------------------------------------------------------------ hidden states
 def examine_hidden(answer) -> str:
     """Examine ``f(student_hidden, teacher_hidden, mask, projection)``."""
-    given = _hidden_probe()
-    value = scalar(call(answer, **given))
-    candidates = list(_hidden_candidates(**given))
-    mistakes = _name_mistakes([value], [candidates])
-    right = candidates[0][1]
+    probes = [_hidden_probe(*shape) for shape in _HIDDEN_SHAPES]
+    values = [scalar(call(answer, **probe)) for probe in probes]
+    lists = [list(_hidden_candidates(**probe)) for probe in probes]
+    mistakes = _name_mistakes(values, lists)
+    given, right = f"{values[0].item():.4f}", f"{lists[0][0][1].item():.4f}"
     if mistakes:
-        raise known.describe(mistakes, f"{value.item():.4f}", f"{right.item():.4f}")
-    given["teacher_hidden"].requires_grad_()
-    value = scalar(call(answer, **given))
-    if value.requires_grad:
-        value.backward()
-    if given["teacher_hidden"].grad is not None:
-        raise known.describe(
-            [known.INTO_TEACHER], "a gradient in teacher_hidden", "none"
-        )
+        raise known.describe(mistakes, given, right)
+    _check_hidden_teacher(answer)
     if mistakes is None:
         raise Incorrect(
             "The value is not the mean squared error over the real tokens.",
-            f"{value.item():.4f}",
-            f"{right.item():.4f}",
-            "one text of two tokens, by hand",
+            given,
+            right,
+            "one text of two tokens, by hand; which places count, and the divisor",
         )
-    for name, tensor in (
-        ("student_hidden", given["student_hidden"]),
-        ("the projection", given["projection"].weight),
-    ):
-        if tensor.grad is None or not tensor.grad.abs().max() > 0:
-            raise Incorrect(
-                f"No gradient reaches {name}, so it cannot learn.",
-                look="detach() and torch.no_grad(): only the teacher is fixed",
-            )
-    return "Padding may hold anything now; the loss does not see it."
+    _check_hidden_gradients(answer)
+    return "Padding no longer counts, wherever it stands."
 
 
-def _hidden_probe() -> dict:
+_HIDDEN_SHAPES = (
+    (3, 5, [[1, 1, 1, 1], [1, 0, 0, 0]]),
+    (4, 6, [[0, 0, 1, 1, 1], [0, 1, 1, 1, 1], [0, 0, 0, 0, 1]]),
+)
+
+
+def _hidden_probe(width: int, teacher_width: int, mask: list) -> dict:
     generator = torch.Generator().manual_seed(11)
-    projection = nn.Linear(3, 5)
+    projection = nn.Linear(width, teacher_width)
     with torch.no_grad():
         for weight in projection.parameters():
             weight.copy_(torch.randn(weight.shape, generator=generator))
+    place = torch.tensor(mask)
+    student = torch.randn(*place.shape, width, generator=generator)
     return {
-        "student_hidden": torch.randn(2, 4, 3, generator=generator).requires_grad_(),
-        "teacher_hidden": torch.randn(2, 4, 5, generator=generator),
-        "mask": torch.tensor([[1, 1, 1, 1], [1, 0, 0, 0]]),
+        "student_hidden": student.requires_grad_(),
+        "teacher_hidden": torch.randn(*place.shape, teacher_width, generator=generator),
+        "mask": place,
         "projection": projection,
     }
 
 
 def _hidden_candidates(student_hidden, teacher_hidden, mask, projection):
+    place = mask[..., None]
     errors = (projection(student_hidden) - teacher_hidden).detach().pow(2)
-    real = errors * mask[..., None]
-    lengths = mask.sum(1)
-    width = errors.shape[-1]
-    yield (
-        (),
-        hidden_state_loss(student_hidden, teacher_hidden, mask, projection).detach(),
-    )
+    real, lengths, width = errors * place, mask.sum(1), errors.shape[-1]
+    right = hidden_state_loss(student_hidden, teacher_hidden, mask, projection)
+    yield (), right.detach()
     yield (known.PADDING_COUNTED,), errors.mean()
     yield (known.PADDING_DIVIDES,), real.mean()
     yield (known.TEXT_BY_TEXT,), (real.sum((1, 2)) / lengths / width).mean()
+    yield (known.ONLY_PADDING,), errors[mask == 0].mean()
     yield (known.HIDDEN_SUM,), real.sum()
     yield (known.HIDDEN_SUM,), real.sum() / lengths.sum()
     yield (known.PADDING_COUNTED, known.HIDDEN_SUM), errors.sum()
+    early = projection(student_hidden * place) - teacher_hidden * place
+    yield (known.MASKED_BEFORE,), early.detach().pow(2).mean()
+    yield (known.MASKED_BEFORE,), early.detach().pow(2).sum() / lengths.sum() / width
+
+
+def _check_hidden_teacher(answer) -> None:
+    given = _hidden_probe(*_HIDDEN_SHAPES[0])
+    weights = given["teacher_hidden"].clone().requires_grad_()
+    given["teacher_hidden"] = weights * 1.0  # as a network gives them
+    value = scalar(call(answer, **given))
+    if value.requires_grad:
+        value.backward()
+    if weights.grad is not None and weights.grad.abs().max() > 0:
+        raise known.describe([known.INTO_TEACHER], "a gradient in teacher_hidden")
+
+
+def _check_hidden_gradients(answer) -> None:
+    slopes = []
+    for make in (lambda **given: scalar(call(answer, **given)), hidden_state_loss):
+        given = _hidden_probe(*_HIDDEN_SHAPES[0])
+        value = make(**given)
+        if value.requires_grad:
+            value.backward()
+        slopes.append(
+            {"student_hidden": given["student_hidden"].grad}
+            | {
+                f"projection.{n}": p.grad
+                for n, p in given["projection"].named_parameters()
+            }
+        )
+    for name, right in slopes[1].items():
+        got = slopes[0][name]
+        if got is None or not same(got, right, 1e-3):
+            raise Incorrect(
+                f"The gradient that reaches {name} is wrong, although the value is"
+                " right.",
+                "none" if got is None else f"norm {got.norm().item():.4f}",
+                f"norm {right.norm().item():.4f}",
+                "detach() and torch.no_grad(): only the teacher is fixed",
+            )
 
 
 # ------------------------------------------------------------- accumulation
@@ -544,33 +694,56 @@ def examine_accumulation(answer) -> str:
     return "Four small batches have become one large one."
 
 
+def _squared_error(outputs, targets):
+    """Return a mean over the examples that is no cross-entropy."""
+    return (outputs - F.one_hot(targets, outputs.shape[1])).pow(2).mean()
+
+
 def _examine_parts(answer, count: int) -> None:
     inputs, targets = _logits(8, 3, 5), torch.arange(8) % 2
     model, whole, last = (nn.Linear(3, 2) for _ in range(3))
     for copy in (whole, last):
         copy.load_state_dict(model.state_dict())
     parts = list(zip(inputs.chunk(count), targets.chunk(count)))
-    F.cross_entropy(whole(inputs), targets).backward()
-    F.cross_entropy(last(parts[-1][0]), parts[-1][1]).backward()
-    call(answer, model=model, loss_function=F.cross_entropy, parts=parts)
-    if not same(model.weight, whole.weight, 1e-6):
+    lent = [(x.clone(), y.clone()) for x, y in parts]
+    _squared_error(whole(inputs), targets).backward()
+    _squared_error(last(parts[-1][0]), parts[-1][1]).backward()
+    call(answer, model=model, loss_function=_squared_error, parts=lent)
+    if len(lent) != count or not all(
+        torch.equal(a, b) for p, q in zip(parts, lent) for a, b in zip(p, q)
+    ):
+        raise Incorrect(
+            "Your function changed the parts, which belong to its caller.",
+            look="pop() and operations that end in _",
+        )
+    for name in ("weight", "bias"):
+        _check_part_gradients(name, count, model, whole, last)
+
+
+def _check_part_gradients(name, count, model, whole, last) -> None:
+    learnt, right = getattr(model, name), getattr(whole, name).grad
+    only_last = getattr(last, name).grad
+    if not same(learnt, getattr(whole, name), 1e-6):
         raise Incorrect(
             "The weights have changed; only their gradients should be filled.",
             look="an optimizer's step(): it belongs behind this function",
         )
-    if model.weight.grad is None:
-        raise Incorrect("There is no gradient.", look="backward(), for every part")
-    got, right = model.weight.grad, whole.weight.grad
+    if learnt.grad is None:
+        raise Incorrect(
+            f"There is no gradient in the model's {name}.",
+            look="backward(), for every part",
+        )
+    got = learnt.grad
     given = f"a gradient {(got.norm() / right.norm()).item():.2f} times as large"
     expected = "that of one batch with all examples"
     if same(got, count * right):
         raise known.describe([known.UNDIVIDED], given, expected)
-    if same(got, last.weight.grad) or same(got, last.weight.grad / count):
+    if same(got, only_last) or same(got, only_last / count):
         raise known.describe([known.LAST_PART], given, expected)
     if not same(got, right, 1e-3):
         raise Incorrect(
-            "The gradient is not that of one large batch.",
+            f"The gradient of the {name} is not that of one large batch.",
             given,
             expected,
-            "the mean over all parts, each part once",
+            "the mean over all parts, each part once, for every parameter",
         )
