@@ -255,7 +255,7 @@ def _nearly(got, right) -> bool:
 
 def _examine_gain(answer) -> str:
     given = {
-        "with_teacher": torch.tensor([0.80, 0.86, 0.83, 0.84]),
+        "with_teacher": torch.tensor([0.80, 0.86, 0.83, 0.85]),
         "without_teacher": torch.tensor([0.74, 0.82, 0.75, 0.86]),
     }
     got = call(answer, **given)

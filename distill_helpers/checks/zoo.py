@@ -318,20 +318,24 @@ def survives_confidence(loss: Loss) -> None:
             raise known.describe([known.UNDERFLOW], given)
 
 
+INVARIANTS = (
+    keeps_the_teacher_fixed,
+    is_zero_for_equals,
+    teaches_the_student,
+    ignores_the_batch_size,
+    is_flat_in_temperature,
+    takes_any_shape_and_temperature,
+    survives_confidence,
+)
+"""What every distillation loss must keep to, one function each."""
+
 PROPERTIES = (
     keeps_the_teacher_fixed,
     is_zero_for_equals,
     ignores_the_batch_size,
     is_flat_in_temperature,
 )
-"""What a loss must keep to whatever its value, one function each."""
-
-INVARIANTS = PROPERTIES + (
-    teaches_the_student,
-    takes_any_shape_and_temperature,
-    survives_confidence,
-)
-"""And what it must keep to where its value is right."""
+"""Those that can be told apart even where the value is wrong."""
 
 
 # ----------------------------------------------------------------- labels
