@@ -15,7 +15,7 @@ from pathlib import Path
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from .parameters import DEFAULT_RUNS, free_folder
+from .parameters import DEFAULT_RUNS, free_folder, parameters_of
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
@@ -44,7 +44,7 @@ def run_lesson(path: Path, folder: Path, source: str) -> Path:
     folder.mkdir(parents=True)
     copy = folder / path.name
     wanted = {"source": source, "output_dir": str(folder.resolve() / "out")}
-    known = papermill.inspect_notebook(str(path))
+    known = parameters_of(path)
     papermill.execute_notebook(
         path,
         copy,

@@ -74,6 +74,40 @@ def _is_declaration(node: ast.stmt) -> bool:
     )
 
 
+def parameters_of(notebook: str | Path) -> list[str]:
+    """Return the names that a notebook's ``parameters`` cell assigns to.
+
+    papermill's own inspection overlooks annotations such as ``int | None``.
+
+    Parameters
+    ----------
+    notebook : str or Path
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    ParameterError
+        If the file is missing, or no cell has the tag ``parameters``.
+    """
+    import nbformat
+
+    path = Path(notebook)
+    if not path.is_file():
+        raise ParameterError(f"there is no notebook {str(notebook)!r}")
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            targets = [
+                target
+                for node in _parse(cell.source)
+                for target in getattr(node, "targets", [getattr(node, "target", None)])
+            ]
+            return [t.id for t in targets if isinstance(t, ast.Name)]
+    raise ParameterError(f"{path.name} has no cell with the tag 'parameters'")
+
+
 def injected_names(cells: Sequence[str]) -> list[str]:
     """Return the names that papermill's injected cells assign to."""
     names: list[str] = []

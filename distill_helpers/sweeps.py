@@ -31,7 +31,7 @@ from filelock import FileLock, Timeout
 from papermill.exceptions import PapermillExecutionError
 from tqdm.auto import tqdm
 
-from .parameters import ParameterError
+from .parameters import ParameterError, parameters_of
 
 FINISHED, FAILED, BUSY = "finished", "failed", "busy elsewhere"
 PLAN = "plan.json"
@@ -147,9 +147,7 @@ def run_sweep(
 
 
 def _check_declared(notebook: Path, settings, fixed: Mapping) -> None:
-    if not notebook.is_file():
-        raise ParameterError(f"there is no notebook {str(notebook)!r}")
-    known = papermill.inspect_notebook(str(notebook))
+    known = parameters_of(notebook)
     for name in {name for s in settings for name in s.parameters} | set(fixed):
         if name == "output_dir" or name not in known:
             raise ParameterError(

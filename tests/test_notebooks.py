@@ -14,7 +14,9 @@ import pytest
 from conftest import small_bert
 from transformers import pipeline
 
+from distill_helpers import plots
 from distill_helpers.checks import answer_key, desk
+from distill_helpers.collecting import collect, summarise
 from distill_helpers.scorecard import interval
 from distill_helpers.teachers import read_soft_targets
 
@@ -389,6 +391,59 @@ def test_own_data_with_three_classes_and_an_own_teacher(
     assert {"teacher", "control", "distilled"} <= set(rows)
     names = json.loads((tmp_path / "out" / "student" / "config.json").read_text())
     assert names["id2label"] == {"0": "bad", "1": "fair", "2": "good"}
+
+
+ONE_SETTING = NOTEBOOKS / "appendix_one_setting.ipynb"
+
+
+def test_a_class_sweeps_one_setting_each_and_makes_one_heat_map(tmp_path):
+    """Two learners, two cells of a grid, one shared folder."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    command = [sys.executable, "-m", "distill_helpers.sweeps", str(ONE_SETTING)]
+    fixed = ["labelled=60", "transfer=150", "epochs=1.0"]
+    for learner in (1, 2):
+        own = tmp_path / f"learner{learner}"
+        settings = own.with_suffix(".json")
+        settings.write_text(
+            json.dumps([{"temperature": 1.0 * learner, "seeds": [0, 1]}])
+        )
+        options = [str(own), "--list", str(settings)]
+        for pair in fixed:
+            options += ["--fixed", pair]
+        done = subprocess.run(
+            command + options,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            cwd=tmp_path,
+            env=environment(),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+        (result,) = own.glob("runs/*/results.json")
+        (shared / f"learner{learner}.json").write_bytes(result.read_bytes())
+    found = collect(shared)
+    assert found.problems == []
+    assert set(found.table["model"]) == {"control", "distilled"}
+    taught = found.table[found.table["model"] == "distilled"]
+    means = summarise(taught, ["temperature", "alpha"])
+    assert set(means["temperature"]) == {1.0, 2.0}
+    figure = plots.heat_map(means, "temperature", "alpha", label="accuracy")
+    assert len(figure.axes[0].texts) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-p", "tempreature", "2.0"], "did you mean 'temperature'"),
+        (["-p", "learning_rate", "0.0"], "learning_rate must be above 0"),
+    ],
+)
+def test_one_setting_refuses_what_it_cannot_run(tmp_path, options, message):
+    where = ["-p", "output_dir", str(tmp_path / "out")]
+    done, _ = run_papermill(ONE_SETTING, tmp_path, options=[*where, *options])
+    assert done.returncode != 0 and message in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_appendix_makes_a_teacher_from_another_base(

@@ -1,12 +1,15 @@
+import nbformat
 import pytest
 
 from distill_helpers.parameters import (
     ParameterError,
     check_above_zero,
     check_parameters,
+    check_range,
     check_seeds,
     declared_parameters,
     output_folder,
+    parameters_of,
 )
 
 CELL = """# what a reader may change
@@ -115,3 +118,25 @@ def test_auto_finds_a_free_folder(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         names.append(folder.as_posix())
     assert names == ["runs/03", "runs/03-2", "runs/03-3"]
+
+
+def test_the_parameters_cell_is_read_whatever_its_annotations(tmp_path):
+    path = tmp_path / "a.ipynb"
+    code = "a: int | None = None\nb: list[int] = [1]\nc = 3\n# a remark"
+    cells = [
+        nbformat.v4.new_code_cell("other = 1"),
+        nbformat.v4.new_code_cell(code, metadata={"tags": ["parameters"]}),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    assert parameters_of(path) == ["a", "b", "c"]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells[:1]), path)
+    with pytest.raises(ParameterError, match="no cell with the tag"):
+        parameters_of(path)
+    with pytest.raises(ParameterError, match="there is no notebook"):
+        parameters_of(tmp_path / "b.ipynb")
+
+
+def test_a_number_outside_its_range_is_refused():
+    check_range("draws", 2, 2, 5)
+    with pytest.raises(ParameterError, match="draws must lie between 2 and 5, got 6"):
+        check_range("draws", 6, 2, 5)

@@ -1,5 +1,6 @@
 """The project's own promises: one list of dependencies, safe formats, size."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -159,6 +160,8 @@ def test_a_notebook_is_whole_and_fit_to_read(path):
 def test_the_readme_names_commands_that_exist():
     readme = (ROOT / "README.md").read_text("utf-8")
     start = (ROOT / "start.py").read_text("utf-8")
+    for module in re.findall(r"python -m (distill_helpers[\w.]*)", readme):
+        assert importlib.util.find_spec(module), module
     commands = set(re.findall(r"python start\.py ([a-z-]+)", readme))
     assert {"lessons", "tests", "lab"} <= commands
     for command in commands:
