@@ -231,9 +231,9 @@ class BigramForSequenceClassification(_StudentModel):
         features = features.sort(dim=1).values
         first = features[:, 1:] != features[:, :-1]
         first = F.pad(first, (1, 0), value=True)
-        present = (first & (features != self.config.pad_token_id)).float()
-        scale = present.sum(1, keepdim=True).clamp(min=1).rsqrt()
         rows = self.weights(features)
+        present = (first & (features != self.config.pad_token_id)).to(rows.dtype)
+        scale = present.sum(1, keepdim=True).clamp(min=1).rsqrt()
         summed = torch.matmul((present * scale)[:, None, :], rows)[:, 0]
         return self._output(summed + self.bias, labels)
 

@@ -271,22 +271,46 @@ def _execute(notebook: Path, scratch: Path, parameters: dict) -> str:
 
 # --------------------------------------------------------------- command line
 def parse_axis(text: str) -> tuple[str, list]:
-    """Read ``name=value,value``; values are YAML, as papermill's ``-p``.
+    """Read ``name=value,value``; values are YAML, as papermill's ``-y``.
 
     Raises
     ------
     ParameterError
-        If there is no ``=`` or no value.
+        If there is no ``=``, no value, or the values are no YAML.
 
     Examples
     --------
     >>> parse_axis("temperature=1,2.5,4")
     ('temperature', [1, 2.5, 4])
+    >>> parse_axis("seeds=[0,1],[2,3]")
+    ('seeds', [[0, 1], [2, 3]])
     """
     name, equals, values = text.partition("=")
     if not equals or not name.strip() or not values.strip():
         raise ParameterError(f"write name=value,value, got {text!r}")
-    return name.strip(), [yaml.safe_load(value) for value in values.split(",")]
+    try:
+        return name.strip(), yaml.safe_load(f"[{values}]")
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{text!r} cannot be read: {error}") from error
+
+
+def parse_fixed(text: str) -> tuple[str, object]:
+    """Read ``name=value``, one value.
+
+    Raises
+    ------
+    ParameterError
+        As :func:`parse_axis`, or if there are several values.
+
+    Examples
+    --------
+    >>> parse_fixed("seeds=[0,1]")
+    ('seeds', [0, 1])
+    """
+    name, values = parse_axis(text)
+    if len(values) != 1:
+        raise ParameterError(f"--fixed takes one value, got {text!r}")
+    return name, values[0]
 
 
 def read_settings(path: str | Path) -> list[Setting]:
@@ -319,7 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = _chosen(options)
-        fixed = {name: values[0] for name, values in map(parse_axis, options.fixed)}
+        fixed = dict(map(parse_fixed, options.fixed))
         states = run_sweep(
             options.notebook,
             options.folder,

@@ -250,6 +250,8 @@ def test_a_learner_runs_one_cell_of_the_grid(toy, tmp_path, capsys):
         (["--grid", "temperature"], "write name=value,value"),
         (["--grid", "alpha=1", "--grid", "alpha=2"], "each axis once"),
         (["--list", "nowhere.json"], "cannot be read"),
+        (["--grid", "alpha=1", "--fixed", "pause=1,2"], "--fixed takes one value"),
+        (["--grid", "alpha=[1"], "cannot be read"),
     ],
 )
 def test_a_command_that_makes_no_sense_is_told_so(

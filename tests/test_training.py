@@ -148,6 +148,46 @@ def test_accumulated_gradients_equal_the_big_batch(
         assert many[0][term] == pytest.approx(one[0][term], rel=1e-3)
 
 
+STILL = {  # no dropout, which would draw other numbers for other batches
+    "bigram": {},
+    "text-cnn": {"dropout": 0.0},
+    "tiny-transformer": {"hidden_dropout_prob": 0.0},
+}
+
+
+@pytest.mark.parametrize("student", sorted(STILL))
+def test_the_accumulated_gradient_is_that_of_the_big_batch_for_every_student(
+    tmp_path, tokenizers, mixed, counting_teacher, student
+):
+    """In float64, where only the arithmetic of the loss is left to differ."""
+    gradients = []
+    for size, steps in ((64, 1), (8, 8)):
+        model = build_student(student, tokenizers[student], **STILL[student]).double()
+        before = weights(model).clone()
+        trainer = DistillationTrainer(
+            model,
+            counting_teacher,
+            config(
+                tmp_path,
+                max_steps=1,
+                per_device_train_batch_size=size,
+                gradient_accumulation_steps=steps,
+                optim="sgd",
+                learning_rate=1.0,
+                lr_scheduler_type="constant",
+                max_grad_norm=0,
+                warmup_steps=0,
+            ),
+            mixed,
+            processing_class=tokenizers[student],
+        )
+        trainer.train()
+        gradients.append(before - weights(model))
+    whole, parts = gradients
+    assert whole.dtype == torch.float64 and whole.abs().max() > 1e-3
+    torch.testing.assert_close(parts, whole, atol=1e-5, rtol=0)
+
+
 def test_a_short_last_accumulation_is_exact_too(
     tmp_path, tokenizers, mixed, counting_teacher
 ):
