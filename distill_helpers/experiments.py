@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,8 @@ def train_student(
     seed: int = 0,
     progress: bool = False,
     best: bool = True,
+    config: Mapping | None = None,
+    callbacks: Sequence = (),
 ):
     """Train one student and return it at its best validation accuracy.
 
@@ -110,6 +112,11 @@ def train_student(
         Show the Trainer's progress bar.
     best : bool, default True
         False returns the student of the last step, whatever validation says.
+    config : mapping, optional
+        Further arguments of ``DistillationConfig``, over those of the recipe:
+        what a comparison of training tricks changes.
+    callbacks : sequence of TrainerCallback
+        Given to the Trainer.
 
     Returns
     -------
@@ -119,7 +126,7 @@ def train_student(
     model = build_student(student, tokenizer, label_names=label_names, seed=seed)
     every = max(1, math.ceil(steps / LOOKS))
     with tempfile.TemporaryDirectory() as folder:
-        args = DistillationConfig(
+        settings = dict(
             output_dir=folder,
             temperature=temperature,
             alpha=alpha if train.teacher_logits is not None else 0.0,
@@ -139,8 +146,15 @@ def train_student(
             disable_tqdm=not progress,
             seed=seed,
         )
+        args = DistillationConfig(**(settings | dict(config or {})))
         trainer = DistillationTrainer(
-            model, None, args, train, validation, processing_class=tokenizer
+            model,
+            None,
+            args,
+            train,
+            validation,
+            processing_class=tokenizer,
+            callbacks=list(callbacks),
         )
         with quietly():
             trainer.train()
