@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .scorecard import interval
+from .scorecard import RESULTS_FOLDER, interval
 from .sweeps import PLAN, Setting, read_plan
 
+STORED = RESULTS_FOLDER / "lesson04_sweep.parquet"
 SAME_FOR_ALL = ("format", "kit", "data", "lesson")
 METRICS = ("accuracy", "f1", "calibration_error", "agreement")
 COSTS = ("parameters", "bytes_on_disk", "median_ms", "reviews_per_second")
@@ -235,6 +236,23 @@ def _seen_before(name: str, content: dict, seen: dict) -> Problem | None:
     return Problem(
         name, "conflict", f"holds runs of {first} again, with other numbers or seeds"
     )
+
+
+def read_sweep(sweep: str | Path) -> Collection:
+    """Read a sweep of one's own, or the one that is shipped with the kit.
+
+    Parameters
+    ----------
+    sweep : str or Path
+        ``"stored"``, or a folder as for :func:`collect`.
+
+    Returns
+    -------
+    Collection
+    """
+    if sweep == "stored":
+        return Collection(pd.read_parquet(STORED))
+    return collect(sweep)
 
 
 # ------------------------------------------------------------------ summaries

@@ -69,6 +69,14 @@ def show(figure: Figure, alt: str):
     return Image(data=to_png(figure), format="png", alt=alt, width=width)
 
 
+def _finish(axes, x_label: str, y_label: str, title: str, grid: str = "both") -> None:
+    """Label the axes and draw a faint grid."""
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.set_title(title)
+    axes.grid(axis=grid, alpha=0.3)
+
+
 def interval_chart(
     rows: Sequence[Row], metric: str = "accuracy", title: str = ""
 ) -> Figure:
@@ -113,9 +121,7 @@ def interval_chart(
         )
     axes.set_yticks(range(len(rows)), [row.name for row in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.3)
-    axes.set_xlabel(f"{metric} on the test reviews")
-    axes.set_title(title)
-    axes.grid(axis="x", alpha=0.3)
+    _finish(axes, f"{metric} on the test reviews", "", title, grid="x")
     return figure
 
 
@@ -150,10 +156,8 @@ def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
         )
     axes.set_xscale("log")
     axes.margins(0.12, 0.18)
-    axes.set_xlabel("reviews per second on this machine (log scale)")
-    axes.set_ylabel("accuracy on the test reviews")
-    axes.set_title(title)
-    axes.grid(alpha=0.3)
+    speed = "reviews per second on this machine (log scale)"
+    _finish(axes, speed, "accuracy on the test reviews", title)
     legend = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     for handle in legend.legend_handles:
         handle.set_sizes([60])
@@ -250,10 +254,7 @@ def line_chart(
             axes.fill_between(x, *bands[name], color=colour, alpha=0.2)
     axes.set_xscale("log" if scale == "log-log" else "linear")
     axes.set_yscale("linear" if scale == "linear" else "log")
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
-    axes.set_title(title)
-    axes.grid(alpha=0.3)
+    _finish(axes, x_label, y_label, title)
     if len(series) > 1:
         axes.legend()
     return figure
@@ -309,11 +310,8 @@ def bar_groups(
         )
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(places, names)
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
     axes.set_ylim(y_range)
-    axes.set_title(title)
-    axes.grid(axis="y", alpha=0.3)
+    _finish(axes, x_label, y_label, title, grid="y")
     if len(series) > 1:
         axes.legend(fontsize=9)
     return figure
@@ -387,10 +385,7 @@ def image_and_bars(
     bars = right.bar(names, values, color=COLOURS[0])
     right.bar_label(bars, [f"{value:.2f}" for value in values], fontsize=8)
     right.set_ylim(0, 1.08)
-    right.set_xlabel(x_label)
-    right.set_ylabel(y_label)
-    right.set_title(title)
-    right.grid(axis="y", alpha=0.3)
+    _finish(right, x_label, y_label, title, grid="y")
     return figure
 
 
@@ -424,9 +419,7 @@ def gain_chart(
     axes.axvline(0, color="black", linewidth=0.8, linestyle=DASHES[1])
     axes.set_yticks(range(len(gains)), list(reversed(gains)))
     axes.set_ylim(-0.6, len(gains) - 0.4)
-    axes.set_xlabel(x_label)
-    axes.set_title(title)
-    axes.grid(axis="x", alpha=0.3)
+    _finish(axes, x_label, "", title, grid="x")
     return figure
 
 
@@ -523,9 +516,6 @@ def pareto_chart(
             label=str(label),
         )
     axes.set_xscale("log")
-    axes.set_xlabel(f"{x_label} (log scale)")
-    axes.set_ylabel(y_label)
-    axes.set_title(title)
-    axes.grid(alpha=0.3)
+    _finish(axes, f"{x_label} (log scale)", y_label, title)
     axes.legend(fontsize=9)
     return figure

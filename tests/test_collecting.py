@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from distill_helpers import plots
-from distill_helpers.collecting import collect, pareto_front, summarise
+from distill_helpers.collecting import collect, pareto_front, read_sweep, summarise
 
 
 def result(temperature=2.0, seeds=(0, 1), scores=(0.8, 0.9), **change):
@@ -194,3 +194,20 @@ def test_the_pareto_front_keeps_what_nobody_beats():
         y_label="accuracy",
     )
     assert figure.axes[0].get_xscale() == "log"
+
+
+def test_the_stored_sweep_is_whole():
+    found = read_sweep("stored")
+    assert found.problems == []
+    knobs = {"temperature", "alpha", "learning_rate", "epochs", "labelled", "transfer"}
+    assert knobs <= set(found.knobs)
+    taught = found.table[found.table["model"] == "distilled"]
+    means = summarise(taught, sorted(knobs))
+    assert set(means["seeds"]) == {5}
+    pairs = taught[["temperature", "alpha"]].drop_duplicates()
+    assert len(pairs) == 25
+    assert taught["accuracy"].between(0.5, 1).all()
+
+
+def test_a_sweep_of_ones_own_is_read_like_a_class(shared):
+    assert len(read_sweep(shared.folder).table) == 6

@@ -18,6 +18,7 @@ from distill_helpers import plots
 from distill_helpers.checks import answer_key, desk
 from distill_helpers.collecting import collect, summarise
 from distill_helpers.scorecard import interval
+from distill_helpers.search import open_study
 from distill_helpers.teachers import read_soft_targets
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,14 @@ SHORT = {
         "labelled": 60,
         "transfer": 150,
         "seeds": [0, 1],
+    },
+    "04": {
+        "source": "sample",
+        "epochs": 1.0,
+        "labelled": 60,
+        "transfer": 150,
+        "seeds": [0, 1],
+        "trials": 2,
     },
 }
 
@@ -79,26 +88,56 @@ def test_every_lesson_has_a_short_profile():
     assert set(SHORT) == {path.name[:2] for path in LESSONS}
 
 
+@pytest.fixture(scope="session")
+def solved_run(tmp_path_factory):
+    """Run a lesson with every exercise solved, once, in its short profile."""
+    runs = {}
+
+    def run(notebook):
+        if notebook not in runs:
+            folder = tmp_path_factory.mktemp(notebook.stem)
+            lesson = nbformat.read(notebook, as_version=4)
+            nbformat.write(answer_key.solve(lesson), folder / notebook.name)
+            done, copy = run_papermill(
+                folder / notebook.name,
+                folder,
+                SHORT[notebook.name[:2]] | {"output_dir": str(folder / "out")},
+                env=environment(DISTILL_PROGRESS=str(folder / "progress.json")),
+            )
+            assert done.returncode == 0, done.stderr[-3000:]
+            runs[notebook] = folder, copy
+        return runs[notebook]
+
+    return run
+
+
 @pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.name)
-def test_a_solved_lesson_runs_in_a_short_profile(notebook, tmp_path):
-    solved = tmp_path / notebook.name
-    nbformat.write(answer_key.solve(nbformat.read(notebook, as_version=4)), solved)
-    record = tmp_path / "progress.json"
-    parameters = SHORT[notebook.name[:2]] | {"output_dir": str(tmp_path / "out")}
-    done, copy = run_papermill(
-        solved, tmp_path, parameters, env=environment(DISTILL_PROGRESS=str(record))
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+def test_a_solved_lesson_runs_in_a_short_profile(notebook, solved_run):
+    folder, copy = solved_run(notebook)
     outputs, _ = printed(copy)
     assert not [o for o in outputs if o.get("name") == "stderr"]
-    assert (tmp_path / "out" / "results.json").is_file()
+    assert (folder / "out" / "results.json").is_file()
     entries = [e for e in desk.all_entries() if e.key[:2] == notebook.name[:2]]
-    stored = json.loads(record.read_text())["exercises"]
+    stored = json.loads((folder / "progress.json").read_text())["exercises"]
     assert {key: entry["status"] for key, entry in stored.items()} == {
         entry.key: "correct" for entry in entries
     }
     shown = "".join("".join(o.get("data", {}).get("text/plain", "")) for o in outputs)
     assert f"{len(entries)} of {len(entries)} done" in shown
+
+
+def test_lesson_04_accumulates_exactly_and_leaves_a_study_to_resume(solved_run):
+    folder, _ = solved_run(NOTEBOOKS / "04_tuning.ipynb")
+    results = json.loads((folder / "out" / "results.json").read_text())
+    off = results["accumulation_off_by"]
+    assert off["divided by the counts"] < 1e-9
+    assert off["undivided"] > 1 > off["divided by the parts"] > 0.1
+    verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
+    assert set(verdicts) == {"C06", "C07", "C09"}
+    assert verdicts["C09"] == "did not hold"
+    assert len(results["test"]["found"]) == len(results["settings"]["seeds"])
+    study = open_study(folder / "out" / "study.jsonl", "lesson04")
+    assert len(study.trials) == SHORT["04"]["trials"]
 
 
 @pytest.fixture(scope="session")
@@ -319,6 +358,9 @@ WRONG_PARAMETERS = [
     ("03", ["-p", "student", "bert"], "student must be one of"),
     ("03", ["-p", "source", "imbd"], "source must be"),
     ("03", ["-p", "labelled", "1"], "labelled must be at least 2"),
+    ("04", ["-y", "seeds: [3]"], "the number of seeds must lie between 2 and 100"),
+    ("04", ["-p", "trials", "0"], "trials must lie between 1 and 1000"),
+    ("04", ["-p", "sweep", "nowhere"], "there is no folder 'nowhere'"),
 ]
 
 

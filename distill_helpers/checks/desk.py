@@ -36,9 +36,10 @@ _session: dict[str, dict] = {}
 
 def all_entries() -> list[Entry]:
     """Return every exercise of every lesson, in the lessons' order."""
-    from . import lesson_01, lesson_02, lesson_03
+    from . import lesson_01, lesson_02, lesson_03, lesson_04
 
-    return [*lesson_01.ENTRIES, *lesson_02.ENTRIES, *lesson_03.ENTRIES]
+    lessons = (lesson_01, lesson_02, lesson_03, lesson_04)
+    return [entry for lesson in lessons for entry in lesson.ENTRIES]
 
 
 def entry_of(key: str) -> Entry:
