@@ -1,6 +1,7 @@
 """The exercises: what is right passes, what is wrong is told why."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -398,7 +399,7 @@ def test_hints_come_one_by_one_and_the_last_one_stays():
 
 
 def test_the_solutions_of_a_lesson_can_be_pasted_one_after_the_other():
-    imported = {"torch": torch, "F": F, "np": np, "re": re}
+    imported = {"torch": torch, "F": F, "np": np, "re": re, "math": math}
     names = {lesson: dict(imported) for lesson in NOTEBOOKS}
     for entry in ENTRIES:
         assert entry.code in solution(entry.key).text
