@@ -82,7 +82,7 @@ def _kd_sum(student_logits, teacher_logits, temperature) -> torch.Tensor:
 
 
 def labelled_cross_entropy(
-    logits: torch.Tensor, labels: torch.Tensor, labelled: int | None = None
+    logits: torch.Tensor, labels: torch.Tensor, labelled: float | None = None
 ) -> torch.Tensor:
     """Return the cross-entropy of the examples that have a label.
 
@@ -91,8 +91,9 @@ def labelled_cross_entropy(
     logits : Tensor, shape (batch, classes)
     labels : Tensor of int64, shape (batch,)
         -100 where there is none.
-    labelled : int, optional
-        What the sum is divided by; by default the labels of this batch.
+    labelled : float, optional
+        What the sum is divided by; by default the labels of this batch. May
+        be a fraction: one process's share of the labels of all.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def labelled_cross_entropy(
     total = F.cross_entropy(
         logits.float(), labels, ignore_index=NO_LABEL, reduction="sum"
     )
-    return total / max(labelled, 1)
+    return total / (labelled or 1)
 
 
 class LossTerms(NamedTuple):
@@ -182,8 +183,8 @@ class DistillationLoss(nn.Module):
         teacher_logits: torch.Tensor,
         labels: torch.Tensor | None = None,
         *,
-        examples: int | None = None,
-        labelled: int | None = None,
+        examples: float | None = None,
+        labelled: float | None = None,
     ) -> LossTerms:
         """Return the loss and its two parts.
 
@@ -191,9 +192,10 @@ class DistillationLoss(nn.Module):
         ----------
         student_logits, teacher_logits : Tensor, shape (batch, classes)
         labels : Tensor of int64, shape (batch,), optional
-        examples, labelled : int, optional
+        examples, labelled : float, optional
             Divisors of the two sums, where this batch is one part of a larger
-            one (gradient accumulation). By default the counts of this batch.
+            one (gradient accumulation, several processes). By default the
+            counts of this batch.
 
         Returns
         -------

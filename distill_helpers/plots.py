@@ -218,8 +218,8 @@ def line_chart(
     series : mapping of str to sequence of float
         Each as long as `x`.
     x_label, y_label, title : str
-    scale : {"linear", "log", "log-log"}
-        "log" makes the y axis logarithmic, "log-log" both.
+    scale : {"linear", "log-x", "log-y", "log-log"}
+        Which axes are logarithmic.
     bands : mapping of str to (low, high), optional
         Shaded intervals around series of the same name.
 
@@ -232,8 +232,9 @@ def line_chart(
     ValueError
         If a series is not as long as `x` or the scale is unknown.
     """
-    if scale not in ("linear", "log", "log-log"):
-        raise ValueError(f"scale must be linear, log or log-log, got {scale!r}")
+    scales = ("linear", "log-x", "log-y", "log-log")
+    if scale not in scales:
+        raise ValueError(f"scale must be one of {scales}, got {scale!r}")
     figure = Figure(figsize=(7.5, 3.6), layout="constrained")
     axes = figure.subplots()
     for index, (name, values) in enumerate(series.items()):
@@ -252,8 +253,8 @@ def line_chart(
         )
         if bands and name in bands:
             axes.fill_between(x, *bands[name], color=colour, alpha=0.2)
-    axes.set_xscale("log" if scale == "log-log" else "linear")
-    axes.set_yscale("linear" if scale == "linear" else "log")
+    axes.set_xscale("log" if scale in ("log-x", "log-log") else "linear")
+    axes.set_yscale("log" if scale in ("log-y", "log-log") else "linear")
     _finish(axes, x_label, y_label, title)
     if len(series) > 1:
         axes.legend()

@@ -383,7 +383,11 @@ class DistillationTrainer(Trainer):
         counts = [sum(len(y) for y in labels)]
         counts.append(sum(int((y != NO_LABEL).sum()) for y in labels))
         counts.append(sum(int(batch["attention_mask"].sum()) for batch in batches))
-        return batches, torch.tensor(counts)
+        # Gradients are averaged over the processes, so each divides its sums
+        # by its share of what all of them hold together.
+        counts = torch.tensor(counts, dtype=torch.float64, device=self.args.device)
+        shared = self.accelerator.reduce(counts, "sum") / self.args.world_size
+        return batches, shared
 
     def compute_loss(
         self, model, inputs, return_outputs=False, num_items_in_batch=None
@@ -460,6 +464,7 @@ class DistillationTrainer(Trainer):
             return super()._get_train_sampler(train_dataset)
         dataset = self.train_dataset if train_dataset is None else train_dataset
         size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        size *= self.args.world_size
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
         return LengthGroupedSampler(dataset.lengths, size, seed)
 

@@ -1,5 +1,6 @@
 import copy
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -186,6 +187,69 @@ def test_the_accumulated_gradient_is_that_of_the_big_batch_for_every_student(
     whole, parts = gradients
     assert whole.dtype == torch.float64 and whole.abs().max() > 1e-3
     torch.testing.assert_close(parts, whole, atol=1e-5, rtol=0)
+
+
+PROCESSES = """
+    import sys
+    sys.path.insert(0, {tests!r})
+    from conftest import CountingTeacher
+    from datasets import Dataset
+    from distill_helpers import load_reviews
+    from distill_helpers.students import build_student, train_tokenizer
+    from distill_helpers.training import DistillationConfig, DistillationTrainer
+
+    folder, size = sys.argv[1:]
+    texts = load_reviews("sample")["train"]["text"][:64]
+    labels = [i % 2 if i % 16 == 0 else -100 for i in range(64)]
+    tokenizer = train_tokenizer(texts, "text-cnn", vocab_size=800)
+    model = build_student(
+        "text-cnn", tokenizer, filters=8, embedding_size=16, dropout=0.0
+    )
+    args = DistillationConfig(
+        output_dir=folder, use_cpu=True, ddp_backend="gloo", disable_tqdm=True,
+        max_steps=6, save_strategy="no", per_device_train_batch_size=int(size),
+        learning_rate=0.1, optim="sgd", max_grad_norm=0, warmup_steps=0,
+    )
+    trainer = DistillationTrainer(
+        model, CountingTeacher(), args,
+        Dataset.from_dict({{"text": texts, "label": labels}}),
+        processing_class=tokenizer,
+    )
+    trainer.train()
+    if trainer.is_world_process_zero():
+        assert args.world_size * int(size) == 16
+        model.save_pretrained(folder + "/final")
+"""
+
+
+def test_two_processes_train_as_one_with_the_doubled_batch(tmp_path):
+    """Even where one process holds a label and the other none."""
+    from safetensors.torch import load_file
+
+    script = tmp_path / "train.py"
+    tests = str(Path(__file__).parent)
+    script.write_text(textwrap.dedent(PROCESSES.format(tests=tests)))
+    ends = []
+    for count in (1, 2):
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        command += [f"--nproc_per_node={count}", str(script)]
+        command += [str(tmp_path / str(count)), str(16 // count)]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=os.environ
+            | {
+                "OMP_NUM_THREADS": "1",
+                "PYTHONPATH": str(Path(__file__).parent.parent),
+                "HF_HUB_OFFLINE": "1",
+            },
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        ends.append(load_file(tmp_path / str(count) / "final" / "model.safetensors"))
+    for name, weight in ends[0].items():
+        torch.testing.assert_close(ends[1][name], weight, atol=1e-6, rtol=1e-5)
 
 
 def test_a_short_last_accumulation_is_exact_too(

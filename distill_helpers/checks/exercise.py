@@ -17,7 +17,7 @@ import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -230,7 +230,6 @@ class Prediction:
         "There is no wrong guess. Write down what you would bet on, and"
         " why: the distance to the measurement is what you learn from.",
     )
-    wrong_guesses: tuple[tuple[object, str], ...] = field(default=())
 
     @property
     def right(self) -> tuple:
@@ -245,7 +244,6 @@ class Prediction:
             ("many", "a number"),
             (True, "a number"),
             (float("nan"), "outside"),
-            *self.wrong_guesses,
         )
 
     @property
