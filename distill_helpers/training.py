@@ -55,12 +55,15 @@ class DistillationConfig(TrainingArguments):
         it, instead of once before training.
     early_stopping_patience : int, optional
         Stop after that many evaluations without a better result.
+    pad_to_multiple_of : int, default 32
+        Lengths of batches are rounded up to a multiple of this; at least 1.
 
     Notes
     -----
     Differs from ``TrainingArguments`` in its defaults: cosine schedule with
     6% warm-up, batches of like length, AdamW at 1e-3 (students are small and
-    mostly start from nothing), and no reports to a service.
+    mostly start from nothing), the CPU where there is nothing faster, and no
+    reports to a service.
     """
 
     temperature: float = field(
@@ -75,6 +78,9 @@ class DistillationConfig(TrainingArguments):
     early_stopping_patience: int | None = field(
         default=None, metadata={"help": "Evaluations without a better result."}
     )
+    pad_to_multiple_of: int = field(
+        default=PAD_MULTIPLE, metadata={"help": "Lengths are rounded up to it."}
+    )
     learning_rate: float = field(default=1e-3)
     lr_scheduler_type: str = field(default="cosine")
     warmup_steps: float = field(default=0.06)
@@ -84,10 +90,17 @@ class DistillationConfig(TrainingArguments):
     train_sampling_strategy: str = field(default="group_by_length")
     remove_unused_columns: bool = field(default=False)
     dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
+    # Said outright, because bf16 is refused on a processor that is a fallback.
+    use_cpu: bool = field(default_factory=lambda: not torch.accelerator.is_available())
 
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
         check_alpha(self.alpha)
+        if self.pad_to_multiple_of < 1:
+            raise ValueError(
+                "pad_to_multiple_of must be at least 1, got"
+                f" {self.pad_to_multiple_of!r}"
+            )
         patience = self.early_stopping_patience
         if patience is not None:
             if patience < 1:
@@ -216,14 +229,23 @@ def _check_no_text(teacher, columns, tokenizer) -> None:
 
 
 class DistillationCollator:
-    """Pad reviews into a batch, lengths rounded up to a multiple of 32."""
+    """Pad reviews into a batch of one length.
 
-    def __init__(self, pad_token_id: int) -> None:
+    Parameters
+    ----------
+    pad_token_id : int
+    multiple : int, default 32
+        The length is rounded up to a multiple of it: every new shape costs
+        the CPU kernels memory and time.
+    """
+
+    def __init__(self, pad_token_id: int, multiple: int = PAD_MULTIPLE) -> None:
         self.pad_token_id = pad_token_id
+        self.multiple = multiple
 
     def __call__(self, reviews: Sequence[dict]) -> dict:
         longest = max(len(review["input_ids"]) for review in reviews)
-        length = -(-longest // PAD_MULTIPLE) * PAD_MULTIPLE
+        length = -(-longest // self.multiple) * self.multiple
         ids = np.full((len(reviews), length), self.pad_token_id, np.int64)
         mask = np.zeros((len(reviews), length), np.int64)
         for row, review in enumerate(reviews):
@@ -343,9 +365,10 @@ class DistillationTrainer(Trainer):
         if eval_dataset is not None:
             eval_dataset = encode(eval_dataset, targets=False)
         self.distillation_loss = DistillationLoss(args.temperature, args.alpha)
-        kwargs.setdefault(
-            "data_collator", DistillationCollator(processing_class.pad_token_id)
+        collator = DistillationCollator(
+            processing_class.pad_token_id, args.pad_to_multiple_of
         )
+        kwargs.setdefault("data_collator", collator)
         kwargs.setdefault("compute_metrics", accuracy_metric)
         super().__init__(
             model=model,

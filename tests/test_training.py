@@ -573,3 +573,19 @@ def test_encoded_reviews_are_reused_not_encoded_again(tokenizers, labelled):
         )
         == 2
     )
+
+
+def test_lengths_are_rounded_up_to_the_multiple_asked_for(tmp_path, tokenizers, mixed):
+    reviews = [{"input_ids": np.arange(1, 38), "labels": -100}]
+    for multiple, length in ((1, 37), (8, 40), (32, 64)):
+        batch = DistillationCollator(0, multiple)(reviews)
+        assert batch["input_ids"].shape == batch["attention_mask"].shape == (1, length)
+        assert batch["attention_mask"].sum() == 37
+    trainer = make_trainer(
+        tmp_path, tokenizers, mixed, None, pad_to_multiple_of=8, alpha=0.0
+    )
+    assert trainer.data_collator.multiple == 8
+    with pytest.raises(
+        ValueError, match="pad_to_multiple_of must be at least 1, got 0"
+    ):
+        config(tmp_path, pad_to_multiple_of=0)
