@@ -1,10 +1,12 @@
-"""How much memory PyTorch's results take while a model answers."""
+"""How much memory PyTorch's results take, and what fits into a budget."""
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 
 import torch
+from accelerate.utils import find_executable_batch_size
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -62,3 +64,81 @@ class PeakMemory(TorchDispatchMode):
 def _storages(tree) -> list:
     tensors = [t for t in tree_leaves(tree) if isinstance(t, torch.Tensor)]
     return [tensor.untyped_storage() for tensor in tensors]
+
+
+class MemoryBudget(PeakMemory):
+    """Count as :class:`PeakMemory` does, and stop at a limit.
+
+    Parameters
+    ----------
+    megabytes : float
+        Most MiB that tensors may hold at once; above 0.
+
+    Raises
+    ------
+    ValueError
+        If `megabytes` is not above 0.
+    RuntimeError
+        Inside the block, when an operation goes beyond the limit; in the
+        words of PyTorch's own allocator, so that whoever knows an
+        out-of-memory error by its words knows this one too.
+    """
+
+    def __init__(self, megabytes: float) -> None:
+        if not megabytes > 0:
+            raise ValueError(f"megabytes must be above 0, got {megabytes!r}")
+        super().__init__()
+        self.limit = megabytes * 2**20
+
+    def _count(self, storage, key: int) -> None:
+        super()._count(storage, key)
+        if self.held > self.limit:
+            raise RuntimeError(
+                "DefaultCPUAllocator: can't allocate memory: the tensors of this"
+                f" step need more than {self.limit / 2**20:g} MiB"
+            )
+
+
+def fit_batch_size(
+    step: Callable[[int], object], start: int, megabytes: float
+) -> tuple[int, float]:
+    """Find the largest batch that fits, by accelerate's finder.
+
+    Parameters
+    ----------
+    step : callable
+        Takes a batch size and trains one step on so many examples.
+    start : int
+        The batch size that one would like; at least 1. It is reduced by a
+        tenth after each attempt that did not fit.
+    megabytes : float
+        Budget for what the step's tensors hold at once, in MiB.
+
+    Returns
+    -------
+    (int, float)
+        The batch size and the peak of its step in MiB.
+
+    Raises
+    ------
+    ValueError
+        If `start` is below 1 or the budget not above 0.
+    RuntimeError
+        If not even a single example fits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> fit_batch_size(lambda size: torch.zeros(size, 2**18), 8, megabytes=4.5)
+    (4, 4.0)
+    """
+    if start < 1:
+        raise ValueError(f"start must be at least 1, got {start!r}")
+
+    @find_executable_batch_size(starting_batch_size=start)
+    def attempt(batch_size: int) -> tuple[int, float]:
+        with MemoryBudget(megabytes) as memory:
+            step(batch_size)
+        return batch_size, memory.peak / 2**20
+
+    return attempt()
