@@ -77,6 +77,7 @@ def load_reviews(
     validation: int | None = None,
     test: int | None = None,
     seed: int = 0,
+    validation_blocks: int = 1,
 ) -> ReviewDict:
     """Load reviews, clean them, and keep the four parts apart.
 
@@ -99,6 +100,11 @@ def load_reviews(
         split of IMDB; a tenth and a fifth of an own file.
     seed : int, default 0
         Draws the reviews where the split is not fixed.
+    validation_blocks : int, default 1
+        Where validation is drawn: how many reviews that stand side by side in
+        the source go into it together. IMDB's labelled reviews stand film by
+        film, so blocks of 100 keep most of its films out of training, as the
+        test part does.
 
     Returns
     -------
@@ -129,12 +135,13 @@ def load_reviews(
         "test": _check_count("test", test, least=2),
     }
     _check_count("seed", seed, least=0)
+    _check_count("validation_blocks", validation_blocks, least=1)
     name = str(source)
     rows, frame, empty = _prepare(name, _stamp(name))
     _check_classes(frame, rows)
     report = LoadReport(rows.source, rows.note, dropped={"empty": empty})
     rng = np.random.default_rng(seed)
-    chosen = _choose_parts(frame, wanted, rows.defaults, rng)
+    chosen = _choose_parts(frame, wanted, rows.defaults, rng, validation_blocks)
     parts = _drop_duplicates(frame, chosen, report)
     parts = _trim(parts, chosen)
     report.sizes = {part: len(parts[part]) for part in PARTS}
@@ -389,7 +396,7 @@ def _check_classes(frame: pd.DataFrame, rows: _Rows) -> None:
         )
 
 
-def _choose_parts(frame, wanted, defaults, rng) -> dict[str, _Chosen]:
+def _choose_parts(frame, wanted, defaults, rng, blocks) -> dict[str, _Chosen]:
     """Draw candidates for each part; labelled parts are stratified."""
     part, label = frame["part"].to_numpy(), frame["label"].to_numpy()
     pool = rng.permutation(np.flatnonzero(part == ""))
@@ -400,6 +407,8 @@ def _choose_parts(frame, wanted, defaults, rng) -> dict[str, _Chosen]:
         want = wanted[name] if wanted[name] is not None else defaults[name]
         want = len(source) if want is None else want
         _check_available(name, want, len(source))
+        if name == "validation" and blocks > 1:
+            source = _in_blocks(source, label, blocks, rng)
         rows = _stratified(source, label, want, spare=not len(fixed))
         chosen[name] = _Chosen(rows, want)
         pool = pool[~np.isin(pool, rows)]
@@ -412,6 +421,16 @@ def _choose_parts(frame, wanted, defaults, rng) -> dict[str, _Chosen]:
     _check_available("transfer", want, len(extra) + spare)
     chosen["transfer"] = _Chosen(extra[: int(want * 1.05) + 20], want)
     return chosen
+
+
+def _in_blocks(rows, label, size: int, rng) -> np.ndarray:
+    """Shuffle whole runs of neighbours of one class, not single reviews."""
+    rows = np.sort(rows)
+    runs = []
+    for value in np.unique(label[rows]):
+        same = rows[label[rows] == value]
+        runs += [same[i : i + size] for i in range(0, len(same), size)]
+    return np.concatenate([runs[i] for i in rng.permutation(len(runs))])
 
 
 def _stratified(rows, label, want: int, spare: bool) -> np.ndarray:

@@ -319,3 +319,33 @@ def test_without_network_mirror_and_cache_the_next_step_is_named(tmp_path):
     offline = hub_environment(tmp_path, "http://127.0.0.1:9", offline="1")
     failed = start("-c", LOAD, "imdb", environment=offline)
     assert "FileNotFoundError" in failed.stderr and "source='sample'" in failed.stderr
+
+
+def test_validation_may_be_drawn_in_blocks_of_neighbours(imdb_folder):
+    """Films stand side by side; a film must not be on both sides."""
+    order = pd.read_parquet(next(imdb_folder.glob("plain_text/train-*")))
+    place = {signature(text): i for i, text in enumerate(order["text"])}
+
+    def runs(blocks):
+        drawn = load_reviews(
+            "imdb",
+            labelled=100,
+            transfer=100,
+            validation=200,
+            seed=3,
+            validation_blocks=blocks,
+        )
+        rows = np.sort([place[signature(t)] for t in drawn["validation"]["text"]])
+        assert len(rows) == 200
+        assert abs(np.mean(drawn["validation"]["label"]) - 0.5) < 0.1
+        assert not set(drawn["train"]["text"]) & set(drawn["validation"]["text"])
+        same = order["label"].to_numpy()
+        between = [(same[a + 1 : b] == same[a]).sum() for a, b in zip(rows, rows[1:])]
+        return np.mean(np.array(between) == 0)
+
+    assert runs(50) > 0.4 > runs(1) + 0.1
+
+
+def test_a_block_holds_at_least_one_review():
+    with pytest.raises(ValueError, match="validation_blocks must be at least 1, got 0"):
+        load_reviews("sample", validation_blocks=0)
