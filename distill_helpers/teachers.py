@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from filelock import FileLock
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from tqdm.auto import tqdm
 
 from .cleaning import text_hash
@@ -348,6 +350,44 @@ def average_logits(
     log_weights = torch.tensor(list(weights)).log()[:, None, None]
     mixed = torch.log_softmax(stacked, dim=-1) + log_weights
     return torch.logsumexp(mixed, dim=0).numpy()
+
+
+def calibration_temperature(logits: np.ndarray, labels: Sequence[int]) -> float:
+    """Fit the temperature at which a teacher is as sure as it is right [1]_.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (texts, classes)
+        Answers to texts that the teacher was not trained on.
+    labels : sequence of int, length texts
+
+    Returns
+    -------
+    float
+        Divide the logits by it. Above 1: the teacher was too sure.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there is no text, or a logit is not finite.
+
+    References
+    ----------
+    .. [1] C. Guo et al., "On calibration of modern neural networks", ICML
+       2017.
+    """
+    logits = np.asarray(logits, np.float64)
+    _check_answers(logits, len(labels), logits.shape[-1])
+    if not len(labels):
+        raise ValueError("labels must hold at least one label, got none")
+    right = np.arange(len(labels)), np.asarray(labels)
+
+    def surprise(log_temperature: float) -> float:
+        cooled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -float(cooled[right].mean())
+
+    bounds = (np.log(0.05), np.log(20.0))
+    return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))
 
 
 class SoftTargets(Teacher):

@@ -16,6 +16,7 @@ from distill_helpers.teachers import (
     DamagedFileError,
     HuggingFaceTeacher,
     SoftTargets,
+    calibration_temperature,
     read_soft_targets,
     weights_revision,
     write_soft_targets,
@@ -291,3 +292,26 @@ def test_a_missing_and_a_foreign_file_are_told_apart(tmp_path):
     (tmp_path / "x.parquet").write_text(json.dumps({"a": 1}))
     with pytest.raises(DamagedFileError, match="damaged"):
         SoftTargets.load(tmp_path / "x.parquet")
+
+
+def test_the_calibration_temperature_undoes_too_much_confidence():
+    rng = np.random.default_rng(0)
+    honest = rng.normal(size=(20_000, 2)) * 2
+    p = np.exp(honest) / np.exp(honest).sum(1, keepdims=True)
+    labels = (rng.random(len(p)) < p[:, 1]).astype(int)
+    for factor in (0.5, 1.0, 4.0):
+        found = calibration_temperature(honest * factor, labels)
+        assert found == pytest.approx(factor, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "message"),
+    [
+        (np.zeros((2, 2)), [0], "must have shape"),
+        (np.zeros((0, 2)), [], "at least one label"),
+        (np.full((1, 2), np.inf), [0], "must be finite"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused(logits, labels, message):
+    with pytest.raises(ValueError, match=message):
+        calibration_temperature(logits, labels)
