@@ -85,7 +85,8 @@ def run_trials(
     objective : callable
         Takes a trial, returns a score on validation reviews.
     trials : int
-        Counts those of earlier sittings; at least 1.
+        Counts those of earlier sittings and of other processes that share the
+        study; at least 1. Each process may begin one more than is needed.
     progress : bool, default True
 
     Returns
@@ -101,8 +102,13 @@ def run_trials(
 
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials!r}")
-    ended = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
-    left = range(max(0, trials - len(ended)))
-    for _ in tqdm(left, "trials", disable=not progress):
-        study.optimize(objective, n_trials=1)
+    with tqdm(total=trials, desc="trials", disable=not progress) as bar:
+        bar.update(_ended(study))
+        while _ended(study) < trials:
+            study.optimize(objective, n_trials=1)
+            bar.update(_ended(study) - bar.n)
     return study
+
+
+def _ended(study: optuna.Study) -> int:
+    return sum(t.state.is_finished() for t in study.get_trials(deepcopy=False))

@@ -1,11 +1,18 @@
 """A search sees validation alone, resumes, and cuts what does badly."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import optuna
 import pytest
 
 from distill_helpers.experiments import train_student
 from distill_helpers.search import ReportToTrial, open_study, run_trials
 from distill_helpers.training import encode_reviews
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def objective(trial):
@@ -74,3 +81,29 @@ def test_a_training_reports_its_looks_and_a_bad_one_is_cut(
     ]
     assert list(study.trials[0].intermediate_values) == [0, 1, 2, 3, 4]
     assert len(study.trials[4].intermediate_values) < 5
+
+
+SHARED = """
+import sys
+from distill_helpers.search import open_study, run_trials
+
+def objective(trial):
+    time.sleep(0.05)
+    return -abs(trial.suggest_float("x", -1, 1) - 0.5)
+
+import time
+run_trials(open_study(sys.argv[1], "shared"), objective, 12, progress=False)
+"""
+
+
+def test_two_processes_share_one_search(tmp_path):
+    path = tmp_path / "study.jsonl"
+    command = [sys.executable, "-c", SHARED, str(path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    both = [subprocess.Popen(command, env=environment) for _ in range(2)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    study = open_study(path, "shared")
+    states = [trial.state for trial in study.trials]
+    assert states == [optuna.trial.TrialState.COMPLETE] * len(states)
+    assert len(states) in (12, 13)  # both may have begun the last one
+    assert len({trial.params["x"] for trial in study.trials}) > 6
