@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .scorecard import RESULTS_FOLDER, interval
-from .sweeps import PLAN, Setting, read_plan
+from .sweeps import PLAN, Setting, read_plan, repeat_stored
 
 STORED = RESULTS_FOLDER / "lesson04_sweep.parquet"
 SAME_FOR_ALL = ("format", "kit", "data", "lesson")
@@ -238,13 +238,16 @@ def _seen_before(name: str, content: dict, seen: dict) -> Problem | None:
     )
 
 
-def read_sweep(sweep: str | Path) -> Collection:
+def read_sweep(sweep: str | Path, again: str | Path = "runs/sweep04") -> Collection:
     """Read a sweep of one's own, or the one that is shipped with the kit.
 
     Parameters
     ----------
     sweep : str or Path
-        ``"stored"``, or a folder as for :func:`collect`.
+        ``"stored"``; ``"run"`` to run the shipped one again on this machine;
+        or a folder as for :func:`collect`.
+    again : str or Path
+        Where ``"run"`` keeps its runs: stopped, it goes on from there.
 
     Returns
     -------
@@ -252,6 +255,9 @@ def read_sweep(sweep: str | Path) -> Collection:
     """
     if sweep == "stored":
         return Collection(pd.read_parquet(STORED))
+    if sweep == "run":
+        repeat_stored(again)
+        return collect(again)
     return collect(sweep)
 
 

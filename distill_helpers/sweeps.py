@@ -35,6 +35,9 @@ from .parameters import ParameterError, parameters_of
 
 FINISHED, FAILED, BUSY = "finished", "failed", "busy elsewhere"
 PLAN = "plan.json"
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = PROJECT / "notebooks"
+STORED_PLAN = PROJECT / "data" / "results" / "lesson04_sweep.json"
 
 
 @dataclass(frozen=True)
@@ -267,6 +270,24 @@ def _execute(notebook: Path, scratch: Path, parameters: dict) -> str:
     )
     _replace(scratch / "setting.json", note)
     return error
+
+
+def repeat_stored(folder: str | Path) -> dict[str, str]:
+    """Run the sweep again whose results are shipped with the kit.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As for :func:`run_sweep`; finished runs in it are not repeated.
+
+    Returns
+    -------
+    dict of str to str
+        See :func:`run_sweep`.
+    """
+    plan = json.loads(STORED_PLAN.read_text("utf-8"))
+    settings = [Setting(parameters) for parameters in plan["settings"]]
+    return run_sweep(NOTEBOOKS / plan["notebook"], folder, settings, plan["fixed"])
 
 
 # --------------------------------------------------------------- command line

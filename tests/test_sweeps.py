@@ -12,8 +12,9 @@ import nbformat
 import pandas as pd
 import pytest
 
+from distill_helpers import collecting, sweeps
 from distill_helpers.collecting import collect
-from distill_helpers.parameters import ParameterError
+from distill_helpers.parameters import ParameterError, parameters_of
 from distill_helpers.sweeps import (
     FAILED,
     FINISHED,
@@ -276,3 +277,22 @@ def test_settings_may_come_as_a_list(tmp_path):
 
 def test_values_have_their_types():
     assert parse_axis("a=1,2.5,true,null,word") == ("a", [1, 2.5, True, None, "word"])
+
+
+def test_the_stored_sweep_can_be_run_again(toy, tmp_path, monkeypatch):
+    """The shipped list fits the notebook that it is for, and `run` obeys it."""
+    plan = json.loads(sweeps.STORED_PLAN.read_text())
+    known = parameters_of(sweeps.NOTEBOOKS / plan["notebook"])
+    asked = [Setting(s) for s in plan["settings"]]
+    assert len({s.key for s in asked}) == len(asked)
+    for setting in asked:
+        assert set(setting.parameters) | set(plan["fixed"]) <= set(known)
+    stored = collecting.read_sweep("stored").table
+    assert stored["file"].nunique() == len(asked)
+    assert sorted(stored["seed"].unique()) == plan["fixed"]["seeds"]
+    short = {"notebook": toy.name, "fixed": {}, "settings": [{"temperature": 2.0}]}
+    (tmp_path / "plan.json").write_text(json.dumps(short))
+    monkeypatch.setattr(sweeps, "STORED_PLAN", tmp_path / "plan.json")
+    monkeypatch.setattr(sweeps, "NOTEBOOKS", toy.parent)
+    again = collecting.read_sweep("run", tmp_path / "again").table
+    assert again["temperature"].tolist() == [2.0, 2.0]
