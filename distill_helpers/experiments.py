@@ -10,15 +10,21 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
+from transformers import PreTrainedModel
 
+from .matching import HiddenStateMatcher
 from .scorecard import (
     Quality,
     measure_quality,
@@ -88,6 +94,8 @@ def train_student(
     best: bool = True,
     config: Mapping | None = None,
     callbacks: Sequence = (),
+    shape: Mapping | None = None,
+    match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
 ):
     """Train one student and return it at its best validation accuracy.
 
@@ -117,15 +125,29 @@ def train_student(
         what a comparison of training tricks changes.
     callbacks : sequence of TrainerCallback
         Given to the Trainer.
+    shape : mapping, optional
+        As for :func:`~distill_helpers.students.build_student`, such as
+        ``{"filters": 64}``.
+    match : callable, optional
+        From the new student to the layers that it shall imitate; see
+        :class:`~distill_helpers.matching.HiddenStateMatcher`.
 
     Returns
     -------
     PreTrainedModel
+
+    Notes
+    -----
+    Started by ``torchrun`` or ``accelerate launch``, every process calls this
+    and gets the same student; `steps` are then those of all together, each on
+    as many batches as there are processes.
     """
     recipe = RECIPES[student]
-    model = build_student(student, tokenizer, label_names=label_names, seed=seed)
+    model = build_student(
+        student, tokenizer, label_names=label_names, seed=seed, **dict(shape or {})
+    )
     every = max(1, math.ceil(steps / LOOKS))
-    with tempfile.TemporaryDirectory() as folder:
+    with _shared_folder() as folder:
         settings = dict(
             output_dir=folder,
             temperature=temperature,
@@ -155,10 +177,22 @@ def train_student(
             validation,
             processing_class=tokenizer,
             callbacks=list(callbacks),
+            hidden_states=match(model) if match else None,
         )
         with quietly():
             trainer.train()
     return trainer.model.eval()
+
+
+@contextmanager
+def _shared_folder() -> Iterator[str]:
+    """A temporary folder, the same one for all processes of a launch."""
+    state = PartialState(cpu=not torch.cuda.is_available())
+    with tempfile.TemporaryDirectory() as own:
+        shared = [own]
+        broadcast_object_list(shared)
+        yield shared[0]
+        state.wait_for_everyone()  # before the folder is taken away
 
 
 def judge(

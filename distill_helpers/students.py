@@ -37,6 +37,12 @@ from .losses import NO_LABEL
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 WORD_START = "\u2581"  # how the tokeniser marks the space before a word
 STUDENTS = ("bigram", "text-cnn", "tiny-transformer")
+WIDTH_FIELDS = {
+    "bigram": "buckets",
+    "text-cnn": "filters",
+    "tiny-transformer": "hidden_size",
+}
+"""The field of its config that makes a student wide or narrow."""
 _VOCABULARY = {"bigram": 50_000, "text-cnn": 12_000, "tiny-transformer": 12_000}
 _MAX_LENGTH = {"bigram": 1024, "text-cnn": 256, "tiny-transformer": 128}
 
@@ -538,8 +544,9 @@ def embeddings_from_teacher(
 
     Parameters
     ----------
-    tokenizer : PreTrainedTokenizerBase
-        The student's.
+    tokenizer : PreTrainedTokenizerBase or sequence of str
+        The student's, or the word behind each of its ids (the first one is
+        padding).
     teacher_model, teacher_tokenizer
         A Hugging Face classifier and its tokeniser.
     width : int, default 64
@@ -560,7 +567,7 @@ def embeddings_from_teacher(
         raise ValueError(
             f"width must lie in 1..{table.shape[1]}, the teacher's own, got {width!r}"
         )
-    tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    tokens, pad = _tokens_of(tokenizer)
     pieces = teacher_tokenizer(
         [token.removeprefix(WORD_START) for token in tokens],
         add_special_tokens=False,
@@ -575,5 +582,12 @@ def embeddings_from_teacher(
     _, _, directions = torch.linalg.svd(rows, full_matrices=False)
     reduced = rows @ directions[:width].T
     reduced = reduced * (0.1 / reduced.std())
-    reduced[tokenizer.pad_token_id] = 0
+    reduced[pad] = 0
     return reduced
+
+
+def _tokens_of(tokenizer) -> tuple[list[str], int]:
+    if hasattr(tokenizer, "convert_ids_to_tokens"):
+        ids = list(range(len(tokenizer)))
+        return tokenizer.convert_ids_to_tokens(ids), tokenizer.pad_token_id
+    return list(tokenizer), 0

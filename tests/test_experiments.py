@@ -15,8 +15,22 @@ from distill_helpers.experiments import (
     step_budget,
     train_student,
 )
-from distill_helpers.students import STUDENTS
+from distill_helpers.matching import HiddenStateMatcher
+from distill_helpers.students import (
+    STUDENTS,
+    WIDTH_FIELDS,
+    BigramConfig,
+    TextCNNConfig,
+    TinyTransformerConfig,
+    build_student,
+)
 from distill_helpers.training import encode_reviews
+
+CONFIGS = {
+    "bigram": BigramConfig,
+    "text-cnn": TextCNNConfig,
+    "tiny-transformer": TinyTransformerConfig,
+}
 
 
 @pytest.fixture
@@ -117,3 +131,37 @@ def test_three_classes_go_all_the_way(tokenizers, texts):
     )
     found = judge(model, tokenizer, texts, labels)
     assert 0 <= found.f1 <= 1 and model.config.id2label[2] == "c"
+
+
+def test_a_student_may_have_another_shape_and_imitate_hidden_states(
+    tokenizers, labelled, counting_teacher
+):
+    tokenizer = tokenizers["tiny-transformer"]
+    reads = encode_reviews(labelled, tokenizer, counting_teacher)
+    wide = build_student("tiny-transformer", tokenizer, hidden_size=32)
+    asked = []
+
+    def match(student):
+        asked.append(student)
+        return HiddenStateMatcher(wide, tokenizer, student, tokenizer)
+
+    model = train_student(
+        "tiny-transformer",
+        tokenizer,
+        reads,
+        reads,
+        steps=2,
+        shape={"hidden_size": 16, "num_hidden_layers": 1},
+        match=match,
+        best=False,
+    )
+    assert asked == [model]
+    assert model.config.hidden_size == 16
+    with pytest.raises(ValueError, match="no such field"):
+        train_student("bigram", tokenizer, reads, reads, steps=1, shape={"size": 1})
+
+
+def test_every_student_has_a_width():
+    for name, field in WIDTH_FIELDS.items():
+        assert name in STUDENTS
+        assert isinstance(getattr(CONFIGS[name](), field), int)
