@@ -9,7 +9,6 @@ numbers. The file is safetensors; what it answers is what was measured.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from . import __version__
+from .files import fresh_path, whole_file
 from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
 from .scorecard import predict_encoded
 from .students import TextCNNConfig, TextCNNForSequenceClassification
@@ -35,7 +35,7 @@ class WordTable:
     """The words that the CNN knows, by their hashes.
 
     Stands in for a tokeniser where a student is built or trained: it has a
-    length and a ``pad_token_id``.
+    length and what else the Trainer asks for.
 
     Attributes
     ----------
@@ -48,6 +48,7 @@ class WordTable:
     keys: np.ndarray
     longest_text: int = 512
     pad_token_id = PAD_ID
+    model_input_names = ("input_ids",)
 
     @classmethod
     def of(
@@ -171,9 +172,7 @@ class PocketStudent:
         FileExistsError
             If there is such a file already.
         """
-        path = Path(path)
-        if path.exists():
-            raise FileExistsError(f"{str(path)!r} exists already; name another file")
+        path = fresh_path(path)
         tensors = {
             "ngram_gaps": pack_keys(self.index.keys),
             "word_gaps": pack_keys(self.table.keys),
@@ -197,10 +196,8 @@ class PocketStudent:
             "filters": config.filters,
             "widths": list(config.widths),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.tmp")
-        save_file(tensors, temporary, {"about": json.dumps(about)})
-        os.replace(temporary, path)
+        with whole_file(path) as temporary:
+            save_file(tensors, temporary, {"about": json.dumps(about)})
         return path
 
     @classmethod

@@ -11,7 +11,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from . import __version__
+from .files import whole_file
 from .memory import PeakMemory
 from .reading import length_grouped
 from .training import (
@@ -368,6 +369,49 @@ def measure_cost(
     )
 
 
+def race(
+    predictors: Mapping[str, Predictor], texts: Sequence[str], rounds: int = 40
+) -> dict[str, float]:
+    """Time several models side by side, one review at a time.
+
+    They take turns on every review, so that a machine that slows down slows
+    all of them.
+
+    Parameters
+    ----------
+    predictors : mapping of str to callable
+        Texts in, logits out.
+    texts : sequence of str
+        Read in turn, after five to warm up.
+    rounds : int, default 40
+        Reviews that are timed; at least 1.
+
+    Returns
+    -------
+    dict of str to float
+        Median milliseconds for one review, by name.
+
+    Raises
+    ------
+    ValueError
+        If there is no text or `rounds` is below 1.
+    """
+    if not len(texts) or rounds < 1:
+        raise ValueError(
+            f"a race needs texts and at least one round, got {len(texts)} texts"
+            f" and rounds={rounds!r}"
+        )
+    times: dict[str, list[float]] = {name: [] for name in predictors}
+    for turn in range(-5, rounds):
+        text = [texts[turn % len(texts)]]
+        for name, predict in predictors.items():
+            start = time.perf_counter()
+            predict(text)
+            if turn >= 0:
+                times[name].append(time.perf_counter() - start)
+    return {name: float(np.median(spent) * 1e3) for name, spent in times.items()}
+
+
 def count_parameters(model: torch.nn.Module) -> int:
     """Count a model's weights, shared ones once."""
     return sum(parameter.numel() for parameter in model.parameters())
@@ -556,8 +600,7 @@ def write_json(path: str | Path, content: dict) -> Path:
             f"{str(path)!r} holds a result already; name another folder"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return path

@@ -24,6 +24,7 @@ from scipy.special import log_softmax
 from tqdm.auto import tqdm
 
 from .cleaning import text_hash
+from .files import whole_file
 from .reading import (
     length_grouped,
     tokenize_windows,
@@ -559,13 +560,8 @@ def write_soft_targets(
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Not by tempfile: its files could be read by nobody else.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with whole_file(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_soft_targets(path: str | Path) -> tuple[list[str], np.ndarray, str]:

@@ -172,7 +172,7 @@ def test_what_was_written_before_an_interruption_is_kept(tmp_path):
     texts = [f"text {i}" for i in range(10)]
     with pytest.raises(KeyboardInterrupt):
         CachedTeacher(Interrupted(), tmp_path, chunk=2).logits(texts)
-    assert not list(tmp_path.rglob("*.tmp"))
+    assert not list(tmp_path.rglob(".*.tmp"))
     teacher = CountingTeacher()
     CachedTeacher(teacher, tmp_path, chunk=2).logits(texts)
     assert len(teacher.asked) == 6
