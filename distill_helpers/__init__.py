@@ -6,6 +6,12 @@ Names are handed on lazily, so that ``import distill_helpers`` stays cheap.
 from __future__ import annotations
 
 import importlib
+import logging
+
+# transformers imports torchao wherever it is installed, and that complains of
+# kernels for graphics cards that a laptop does not have.
+for _name in ("torchao", "torch.utils._pytree"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 __version__ = "0.1.0"
 

@@ -63,6 +63,17 @@ def bert_tokenizer(texts):
     )
 
 
+ODD_TEXTS = [
+    "",
+    "a",
+    "word " * 3_000,
+    "Caf\u00e9, na\u00efve \u2014 \u00fcber \u00e7a",
+    "\U0001f600\U0001f44d",
+    "\u4e2d\u6587\u7535\u5f71\u5f88\u597d\u770b",
+]
+"""What a classifier may be asked besides reviews."""
+
+
 def small_bert(tokenizer, **shape):
     """Build a teacher of the real kind, one thousandth of the size."""
     settings = {
