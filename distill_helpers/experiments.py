@@ -85,19 +85,14 @@ def train_student(
     validation: EncodedReviews,
     *,
     steps: int,
-    temperature: float = 2.0,
-    alpha: float = 0.9,
     learning_rate: float | None = None,
     label_names: Sequence[str] = ("negative", "positive"),
     seed: int = 0,
-    progress: bool = False,
-    best: bool = True,
-    config: Mapping | None = None,
-    callbacks: Sequence = (),
     shape: Mapping | None = None,
     match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
+    **options,
 ):
-    """Train one student and return it at its best validation accuracy.
+    """Train one student from the start.
 
     Parameters
     ----------
@@ -110,27 +105,18 @@ def train_student(
         Labelled; looked at five times, the same for every student.
     steps : int
         Updates, the same for control and distilled student.
-    temperature, alpha : float
-        See :class:`~distill_helpers.losses.DistillationLoss`.
     learning_rate : float, optional
         By default the recipe's.
     label_names : sequence of str
     seed : int, default 0
-    progress : bool, default False
-        Show the Trainer's progress bar.
-    best : bool, default True
-        False returns the student of the last step, whatever validation says.
-    config : mapping, optional
-        Further arguments of ``DistillationConfig``, over those of the recipe:
-        what a comparison of training tricks changes.
-    callbacks : sequence of TrainerCallback
-        Given to the Trainer.
     shape : mapping, optional
         As for :func:`~distill_helpers.students.build_student`, such as
         ``{"filters": 64}``.
     match : callable, optional
         From the new student to the layers that it shall imitate; see
         :class:`~distill_helpers.matching.HiddenStateMatcher`.
+    **options
+        For :func:`train_further`: temperature, alpha and more.
 
     Returns
     -------
@@ -146,6 +132,77 @@ def train_student(
     model = build_student(
         student, tokenizer, label_names=label_names, seed=seed, **dict(shape or {})
     )
+    return train_further(
+        model,
+        tokenizer,
+        train,
+        validation,
+        steps=steps,
+        learning_rate=learning_rate or recipe.learning_rate,
+        batch_size=recipe.batch_size,
+        weight_decay=recipe.weight_decay,
+        seed=seed,
+        match=match,
+        **options,
+    )
+
+
+def train_further(
+    model: PreTrainedModel,
+    tokenizer,
+    train: EncodedReviews,
+    validation: EncodedReviews,
+    *,
+    steps: int,
+    learning_rate: float,
+    batch_size: int = 32,
+    weight_decay: float = 0.0,
+    temperature: float = 2.0,
+    alpha: float = 0.9,
+    seed: int = 0,
+    progress: bool = False,
+    best: bool = True,
+    config: Mapping | None = None,
+    callbacks: Sequence = (),
+    match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
+):
+    """Train a model and return it at its best validation accuracy.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        Changed in place: a new student, or one to recover after pruning.
+    tokenizer : PreTrainedTokenizerBase
+        The model's.
+    train, validation : EncodedReviews
+        As for :func:`train_student`.
+    steps : int
+        Updates.
+    learning_rate : float
+        The highest of a cosine schedule.
+    batch_size : int, default 32
+    weight_decay : float, default 0.0
+    temperature, alpha : float
+        See :class:`~distill_helpers.losses.DistillationLoss`.
+    seed : int, default 0
+        Of the order of the batches.
+    progress : bool, default False
+        Show the Trainer's progress bar.
+    best : bool, default True
+        False returns the model of the last step, whatever validation says.
+    config : mapping, optional
+        Further arguments of ``DistillationConfig``, over those of the recipe:
+        what a comparison of training tricks changes.
+    callbacks : sequence of TrainerCallback
+        Given to the Trainer.
+    match : callable, optional
+        As for :func:`train_student`.
+
+    Returns
+    -------
+    PreTrainedModel
+        `model`, in evaluation mode.
+    """
     every = max(1, math.ceil(steps / LOOKS))
     with _shared_folder() as folder:
         settings = dict(
@@ -153,9 +210,9 @@ def train_student(
             temperature=temperature,
             alpha=alpha if train.teacher_logits is not None else 0.0,
             max_steps=steps,
-            learning_rate=learning_rate or recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-            per_device_train_batch_size=recipe.batch_size,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            per_device_train_batch_size=batch_size,
             optim="adamw_torch_fused",
             eval_strategy="steps",
             eval_steps=every,
@@ -168,11 +225,10 @@ def train_student(
             disable_tqdm=not progress,
             seed=seed,
         )
-        args = DistillationConfig(**(settings | dict(config or {})))
         trainer = DistillationTrainer(
             model,
             None,
-            args,
+            DistillationConfig(**(settings | dict(config or {}))),
             train,
             validation,
             processing_class=tokenizer,

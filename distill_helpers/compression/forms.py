@@ -1,0 +1,94 @@
+"""One model in several forms, measured side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..onnx_graph import OnnxClassifier
+from ..scorecard import predictor, race, size_on_disk
+from .parity import Predictor, measure_parity
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a model: what it answers, and the bytes it takes.
+
+    Attributes
+    ----------
+    answer : callable
+        Texts in, logits out.
+    bytes : int
+        On disk, without the tokeniser.
+    """
+
+    answer: Predictor
+    bytes: int
+
+    @classmethod
+    def of_model(cls, model, tokenizer) -> Form:
+        """A PyTorch model, as `save_pretrained` would write it."""
+        return cls(predictor(model, tokenizer), size_on_disk(model))
+
+    @classmethod
+    def of_file(cls, path: str | Path, tokenizer) -> Form:
+        """An ONNX file."""
+        return cls(OnnxClassifier(path, tokenizer), Path(path).stat().st_size)
+
+
+def measure_forms(
+    forms: Mapping[str, Form],
+    texts: Sequence[str],
+    labels: Sequence[int],
+    rounds: int = 40,
+) -> pd.DataFrame:
+    """Measure every form of a model against the first.
+
+    Parameters
+    ----------
+    forms : mapping of str to Form
+        The first is the source of the others.
+    texts : sequence of str
+    labels : sequence of int, length texts
+    rounds : int, default 40
+        Reviews for the race at batch 1, in which all forms take turns.
+
+    Returns
+    -------
+    DataFrame
+        A line for each form: ``MB``, ``smaller`` and ``faster`` (times,
+        against the first), ``ms`` (median for one review), ``accuracy``,
+        ``agreement`` with the first, and the ``largest difference`` of a
+        logit.
+
+    Raises
+    ------
+    ValueError
+        If there is no form, or as many labels as texts are missing.
+    """
+    if not forms or len(texts) != len(labels):
+        raise ValueError(
+            f"forms must hold at least one, and labels one for each text; got"
+            f" {len(forms)} forms, {len(texts)} texts and {len(labels)} labels"
+        )
+    spent = race({name: form.answer for name, form in forms.items()}, texts, rounds)
+    first = next(iter(forms))
+    lines, source = {}, None
+    for name, form in forms.items():
+        logits = form.answer(texts)
+        source = logits if source is None else source
+        near = measure_parity(name, source, logits)
+        lines[name] = {
+            "MB": form.bytes / 1e6,
+            "smaller": forms[first].bytes / form.bytes,
+            "ms": spent[name],
+            "faster": spent[first] / spent[name],
+            "accuracy": float((logits.argmax(1) == np.asarray(labels)).mean()),
+            "agreement": near.agreement,
+            "largest difference": near.difference,
+        }
+    return pd.DataFrame(lines).T
