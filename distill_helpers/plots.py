@@ -477,6 +477,55 @@ def heat_map(
     return figure
 
 
+def levels_chart(
+    values: Sequence[float],
+    levels: Sequence[float],
+    errors: Mapping[str, float],
+    *,
+    x_label: str,
+    title: str = "",
+) -> Figure:
+    """Draw how numbers are spread, the levels they are rounded to, and errors.
+
+    Parameters
+    ----------
+    values : sequence of float
+    levels : sequence of float
+        Drawn as lines below the histogram.
+    errors : mapping of str to float
+        One bar each, on a scale from 0 to 1.
+    x_label, title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(2, 1))
+    left.hist(values, bins=80, color=COLOURS[5], edgecolor="none")
+    left.vlines(
+        levels,
+        0,
+        1,
+        transform=left.get_xaxis_transform(),
+        linewidth=0.7,
+        color=COLOURS[1],
+    )
+    _finish(left, x_label, "weights", title, grid="y")
+    names = list(errors)
+    bars = right.bar(
+        names,
+        list(errors.values()),
+        color=COLOURS[: len(names)],
+        hatch=[HATCHES[i % len(HATCHES)] for i in range(len(names))],
+        edgecolor="white",
+    )
+    right.bar_label(bars, [f"{100 * e:.1f}%" for e in errors.values()], fontsize=9)
+    right.set_ylim(0, 1.08)
+    _finish(right, "", "relative error", "What rounding costs", grid="y")
+    return figure
+
+
 def pareto_chart(
     points: pd.DataFrame,
     front: pd.DataFrame,
@@ -487,6 +536,7 @@ def pareto_chart(
     x_label: str,
     y_label: str,
     title: str = "",
+    area: str | None = None,
 ) -> Figure:
     """Draw what each model costs and gains, and the front that none beats.
 
@@ -499,6 +549,8 @@ def pareto_chart(
     name : str
         Column that names a point.
     x_label, y_label, title : str
+    area : str, optional
+        Column that the area of a point is in proportion to.
 
     Returns
     -------
@@ -506,6 +558,7 @@ def pareto_chart(
     """
     figure = Figure(figsize=(7.5, 4), layout="constrained")
     axes = figure.subplots()
+    axes.margins(0.1, 0.15)
     axes.step(front[x], front[y], where="post", color=COLOURS[1], linestyle=DASHES[1])
     for index, (label, group) in enumerate(points.groupby(name, sort=False)):
         axes.scatter(
@@ -514,9 +567,12 @@ def pareto_chart(
             color=COLOURS[index % len(COLOURS)],
             marker=MARKERS[index % len(MARKERS)],
             edgecolor="black",
+            s=36 if area is None else 300 * group[area] / points[area].max(),
             label=str(label),
         )
     axes.set_xscale("log")
     _finish(axes, f"{x_label} (log scale)", y_label, title)
-    axes.legend(fontsize=9)
+    legend = axes.legend(fontsize=9)
+    for handle in legend.legend_handles:
+        handle.set_sizes([36])
     return figure
