@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from .files import fresh_path, whole_file
-from .reading import length_grouped
+from .reading import PAD_MULTIPLE, length_grouped
 from .training import DistillationCollator, encode_texts, quietly
 
 INPUTS = ("input_ids", "attention_mask")
@@ -76,11 +76,25 @@ def trace_onnx(model, path: str | Path) -> Path:
             verbose=False,
         )
         graph = onnx.load(temporary)
-        # What the exporter notes about shapes goes stale under quantisation.
-        del graph.graph.value_info[:]
+        _strip(graph)
         onnx.checker.check_model(graph)
         onnx.save(graph, temporary)
     return path
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes: stale shapes, and where each node came from.
+
+    Shapes that are noted go stale under quantisation; origins hold paths of
+    this machine and may weigh more than the weights of a small student.
+    """
+    del model.graph.value_info[:]
+    inside = [node for function in model.functions for node in function.node]
+    noted = [model, model.graph, *model.functions, *model.graph.node, *inside]
+    noted += [*model.graph.input, *model.graph.output, *model.graph.initializer]
+    for entry in noted:
+        del entry.metadata_props[:]
+        entry.doc_string = ""
 
 
 def operators(path: str | Path) -> Counter:
@@ -142,7 +156,11 @@ class OnnxClassifier:
         The classifier's.
     batch_size : int, default 64
     threads : int, optional
-        Of ONNX Runtime; by default as many as PyTorch uses.
+        Of ONNX Runtime; by default as many as PyTorch uses. They sleep while
+        they wait, so that several classifiers can take turns.
+    multiple : int, default 32
+        Lengths are rounded up to a multiple of it, as PyTorch's classifiers
+        have it; at least 2.
 
     Raises
     ------
@@ -159,12 +177,14 @@ class OnnxClassifier:
         *,
         batch_size: int = 64,
         threads: int | None = None,
+        multiple: int = PAD_MULTIPLE,
     ) -> None:
         if not Path(path).is_file():
             raise FileNotFoundError(f"no ONNX file at {str(path)!r}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or torch.get_num_threads()
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
@@ -176,7 +196,7 @@ class OnnxClassifier:
             )
         self.tokenizer = tokenizer
         self.batch_size = batch_size
-        self._collate = DistillationCollator(tokenizer.pad_token_id)
+        self._collate = DistillationCollator(tokenizer.pad_token_id, multiple)
 
     def run(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """Return the logits of one batch, shape (batch, classes)."""

@@ -46,12 +46,29 @@ def test_more_bits_lose_less_and_eight_reach_the_largest_weight():
     assert ((round_weights(weight, 8) - weight).abs() <= step[:, None] / 2 + 1e-6).all()
 
 
-def test_the_scale_is_better_than_the_plain_one():
+def test_the_fitted_scale_is_better_than_the_plain_one():
     torch.manual_seed(0)
-    weight = torch.randn(1, 2000)
-    plain = (weight / weight.abs().max()).round() * weight.abs().max()
-    ours = round_weights(weight, 2)
-    assert (ours - weight).norm() < 0.8 * (plain - weight).norm()
+    weight = torch.randn(6, 2000)
+    for bits in (2, 3, 4):
+        plain, fitted = (
+            (round_weights(weight, bits, fit) - weight).norm()
+            for fit in ("largest", "least squares")
+        )
+        assert fitted < 0.8 * plain
+    with pytest.raises(ValueError, match="fit must be one of"):
+        round_weights(weight, 4, "smallest")
+
+
+def test_one_scale_for_all_rows_sacrifices_the_small_ones():
+    weight = torch.tensor([[100.0, -50.0], [1.0, 0.5]])
+    assert round_weights(weight, 3, "largest")[1].abs().min() > 0
+    rounded = round_weights(weight, 3, "largest", one_scale=True)
+    assert rounded[1].tolist() == [0.0, 0.0]
+    layer = nn.Linear(2, 2, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+    begin_training_bits(layer, 3, one_scale=True)
+    assert len(bake_bits(layer).weight.unique()) <= 7
 
 
 def test_a_row_of_zeros_stays_and_convolutions_are_rounded_by_filter():
@@ -124,7 +141,8 @@ def test_baking_what_was_never_begun_is_refused():
 def test_rounding_afterwards_rounds_every_layer():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3))
-    plain = round_after_training(copy.deepcopy(model), 3)
-    for new, old in zip(plain, model):
-        torch.testing.assert_close(new.weight, round_weights(old.weight, 3))
-    torch.testing.assert_close(plain[1].bias, model[1].bias)
+    for fit in ("largest", "least squares"):
+        plain = round_after_training(copy.deepcopy(model), 3, fit)
+        for new, old in zip(plain, model):
+            torch.testing.assert_close(new.weight, round_weights(old.weight, 3, fit))
+        torch.testing.assert_close(plain[1].bias, model[1].bias)

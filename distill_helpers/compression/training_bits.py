@@ -22,17 +22,19 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 BITS = tuple(range(2, 9))
+FITS = ("least squares", "largest")
 
 
 _CLIPS = tuple(step / 20 for step in range(5, 21))  # of a row's largest weight
 
 
-def round_weights(weight: torch.Tensor, bits: int) -> torch.Tensor:
-    """Round to a symmetric grid, a scale for each row.
-
-    Eight bits reach to the row's largest weight, as ONNX Runtime has it; with
-    fewer, the scale with the least squared error is taken, which cuts the
-    largest weights off.
+def round_weights(
+    weight: torch.Tensor,
+    bits: int,
+    fit: str = "least squares",
+    one_scale: bool = False,
+) -> torch.Tensor:
+    """Round to a symmetric grid.
 
     Parameters
     ----------
@@ -40,28 +42,38 @@ def round_weights(weight: torch.Tensor, bits: int) -> torch.Tensor:
         Of a linear, convolutional or embedding layer.
     bits : int
         From 2 (three values) to 8 (255 values).
+    fit : {"least squares", "largest"}
+        Where a scale comes from: the least squared error, which cuts large
+        weights off, or the largest weight, as plain quantisers have it. With
+        eight bits it is always the largest.
+    one_scale : bool, default False
+        One scale for all rows, as ONNX Runtime has it for an embedding,
+        instead of one for each.
 
     Returns
     -------
     Tensor
-        Of the same shape; every row holds at most ``2**bits - 1`` values.
+        Of the same shape; a scale has at most ``2**bits - 1`` values.
 
     Raises
     ------
     ValueError
-        If `bits` is out of range.
+        If `bits` is out of range or `fit` unknown.
 
     Examples
     --------
-    >>> round_weights(torch.tensor([[1.0, 0.2, -0.8]]), bits=2)
-    tensor([[ 0.9000,  0.0000, -0.9000]])
+    >>> row = torch.tensor([[1.0, 0.2, -0.8]])
+    >>> round_weights(row, bits=2), round_weights(row, bits=2, fit="largest")
+    (tensor([[ 0.9000,  0.0000, -0.9000]]), tensor([[ 1.,  0., -1.]]))
     """
     check_bits(bits)
-    axes = tuple(range(1, weight.ndim))
+    if fit not in FITS:
+        raise ValueError(f"fit must be one of {list(FITS)}, got {fit!r}")
+    axes = tuple(range(0 if one_scale else 1, weight.ndim))
     largest = weight.detach().abs().amax(axes, keepdim=True)
     largest = torch.where(largest > 0, largest, torch.ones_like(largest))
     best = _on_grid(weight, largest, bits)
-    if bits == 8:
+    if bits == 8 or fit == "largest":
         return best
     least = (best - weight).square().sum(axes, keepdim=True)
     for clip in _CLIPS[:-1]:
@@ -87,15 +99,16 @@ def check_bits(bits: int) -> None:
 class FakeQuantisation(nn.Module):
     """Round on the way forward, do nothing on the way back [1]_."""
 
-    def __init__(self, bits: int) -> None:
+    def __init__(self, bits: int, one_scale: bool = False) -> None:
         super().__init__()
         check_bits(bits)
         self.bits = bits
+        self.one_scale = one_scale
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
         """Return rounded weights whose gradient is that of the others."""
         with torch.no_grad():
-            rounded = round_weights(weight, self.bits)
+            rounded = round_weights(weight, self.bits, one_scale=self.one_scale)
         return weight + (rounded - weight).detach()
 
 
@@ -105,15 +118,17 @@ def quantisable_layers(model: nn.Module) -> dict[str, nn.Module]:
     return {n: m for n, m in model.named_modules() if isinstance(m, kinds)}
 
 
-def begin_training_bits(model: nn.Module, bits: int) -> nn.Module:
+def begin_training_bits(
+    model: nn.Module, bits: int, one_scale: bool = False
+) -> nn.Module:
     """Let every layer of a model compute with rounded weights from now on.
 
     Parameters
     ----------
     model : Module
         Changed in place.
-    bits : int
-        From 2 to 8.
+    bits, one_scale
+        See :func:`round_weights`; scales are fitted to the least squared error.
 
     Returns
     -------
@@ -128,7 +143,8 @@ def begin_training_bits(model: nn.Module, bits: int) -> nn.Module:
     if in_training_bits(model):
         raise ValueError("the model computes with rounded weights already")
     for layer in quantisable_layers(model).values():
-        parametrize.register_parametrization(layer, "weight", FakeQuantisation(bits))
+        rounding = FakeQuantisation(bits, one_scale)
+        parametrize.register_parametrization(layer, "weight", rounding)
     return model
 
 
@@ -167,22 +183,26 @@ def bake_bits(model: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def round_after_training(model: nn.Module, bits: int) -> nn.Module:
-    """Round a trained model's weights: plain post-training quantisation.
+def round_after_training(
+    model: nn.Module,
+    bits: int,
+    fit: str = "least squares",
+    one_scale: bool = False,
+) -> nn.Module:
+    """Round a trained model's weights: post-training quantisation.
 
     Parameters
     ----------
     model : Module
         Changed in place.
-    bits : int
-        From 2 to 8.
+    bits, fit, one_scale
+        See :func:`round_weights`.
 
     Returns
     -------
     Module
         `model`.
     """
-    check_bits(bits)
     for layer in quantisable_layers(model).values():
-        layer.weight.copy_(round_weights(layer.weight, bits))
+        layer.weight.copy_(round_weights(layer.weight, bits, fit, one_scale))
     return model
