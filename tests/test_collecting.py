@@ -199,10 +199,10 @@ def test_the_pareto_front_keeps_what_nobody_beats():
 def test_the_stored_sweep_is_whole():
     found = read_sweep("stored")
     assert found.problems == []
-    knobs = {"temperature", "alpha", "learning_rate", "epochs", "labelled", "transfer"}
-    assert knobs <= set(found.knobs)
+    varied = {"temperature", "alpha", "learning_rate", "epochs", "labelled", "transfer"}
+    assert {*varied, "student", "steps", "width"} == set(found.knobs)
     taught = found.table[found.table["model"] == "distilled"]
-    means = summarise(taught, sorted(knobs))
+    means = summarise(taught, sorted({*varied, "student", "width"}))
     assert set(means["seeds"]) == {5}
     pairs = taught[["temperature", "alpha"]].drop_duplicates()
     assert len(pairs) == 25

@@ -10,7 +10,7 @@ import pytest
 from datasets import ClassLabel, DatasetDict
 from hub_server import HubServer
 
-from distill_helpers.cleaning import signature
+from distill_helpers.cleaning import clean_text, signature
 from distill_helpers.data import (
     DATA_FOLDER,
     IMDB_ID,
@@ -321,10 +321,11 @@ def test_without_network_mirror_and_cache_the_next_step_is_named(tmp_path):
     assert "FileNotFoundError" in failed.stderr and "source='sample'" in failed.stderr
 
 
-def test_validation_may_be_drawn_in_blocks_of_neighbours(imdb_folder):
+def test_validation_may_be_drawn_in_blocks_of_neighbours(imdb_folder, monkeypatch):
     """Films stand side by side; a film must not be on both sides."""
+    monkeypatch.setenv("DISTILL_IMDB", str(imdb_folder))
     order = pd.read_parquet(next(imdb_folder.glob("plain_text/train-*")))
-    place = {signature(text): i for i, text in enumerate(order["text"])}
+    place = {signature(clean_text(t)): i for i, t in enumerate(order["text"])}
 
     def runs(blocks):
         drawn = load_reviews(
