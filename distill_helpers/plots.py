@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 if TYPE_CHECKING:  # the scorecard brings transformers along; pictures need not
     import pandas as pd
@@ -318,6 +319,62 @@ def bar_groups(
     return figure
 
 
+def stacked_bars(
+    names: Sequence[str],
+    parts: Mapping[str, Sequence[float]],
+    *,
+    x_label: str,
+    title: str = "",
+) -> Figure:
+    """Draw one lying bar for each name, made of parts that follow one another.
+
+    Parameters
+    ----------
+    names : sequence of str
+    parts : mapping of str to sequence of float
+        Not negative, each as long as `names`.
+    x_label, title : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a part is not as long as `names`.
+    """
+    figure = Figure(figsize=(7.5, 0.55 * len(names) + 1.5), layout="constrained")
+    axes = figure.subplots()
+    places, ends = np.arange(len(names))[::-1], np.zeros(len(names))
+    for index, (name, values) in enumerate(parts.items()):
+        if len(values) != len(names):
+            raise ValueError(
+                f"part {name!r} must have {len(names)} values, got {len(values)}"
+            )
+        axes.barh(
+            places,
+            values,
+            left=ends,
+            height=0.6,
+            color=COLOURS[index % len(COLOURS)],
+            hatch=HATCHES[index % len(HATCHES)],
+            edgecolor="white",
+            label=name,
+        )
+        ends = ends + np.asarray(values, float)
+    for place, end in zip(places, ends):
+        axes.annotate(
+            f" {end:.3g}", (end, place), va="center", fontsize=9, annotation_clip=False
+        )
+    axes.set_yticks(places, names)
+    axes.margins(x=0.12)
+    axes.set_xlim(left=0)
+    _finish(axes, x_label, "", title, grid="x")
+    axes.legend(fontsize=9)
+    return figure
+
+
 def image_grid(
     images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 10
 ) -> Figure:
@@ -503,14 +560,9 @@ def levels_chart(
     figure = Figure(figsize=(7.5, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     left.hist(values, bins=80, color=COLOURS[5], edgecolor="none")
-    left.vlines(
-        levels,
-        0,
-        1,
-        transform=left.get_xaxis_transform(),
-        linewidth=0.7,
-        color=COLOURS[1],
-    )
+    bottom = left.get_xaxis_transform()  # levels stand in the lowest tenth
+    left.vlines(levels, 0, 0.1, COLOURS[1], linewidth=0.8, transform=bottom)
+    left.xaxis.set_major_locator(MaxNLocator(5))
     _finish(left, x_label, "weights", title, grid="y")
     names = list(errors)
     bars = right.bar(
@@ -524,6 +576,12 @@ def levels_chart(
     right.set_ylim(0, 1.08)
     _finish(right, "", "relative error", "What rounding costs", grid="y")
     return figure
+
+
+def _plain(value: float, _place=None) -> str:
+    """Write 1, 2 and 5 times a power of ten, and nothing else."""
+    lead = value / 10 ** np.floor(np.log10(value)) if value > 0 else 0
+    return f"{value:g}" if round(lead, 6) in (1, 2, 5) else ""
 
 
 def pareto_chart(
@@ -571,6 +629,8 @@ def pareto_chart(
             label=str(label),
         )
     axes.set_xscale("log")
+    for axis_part in ("major", "minor"):  # plain numbers, not powers of ten
+        getattr(axes.xaxis, f"set_{axis_part}_formatter")(FuncFormatter(_plain))
     _finish(axes, f"{x_label} (log scale)", y_label, title)
     legend = axes.legend(fontsize=9)
     for handle in legend.legend_handles:

@@ -1,6 +1,7 @@
 """Pictures carry labels, distinguishable marks, and alternative text."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from distill_helpers import plots
@@ -92,3 +93,52 @@ def test_a_picture_needs_alternative_text():
     assert shown._repr_mimebundle_()[1]["image/png"]["alt"] == "one bar"
     with pytest.raises(ValueError, match="alt must say"):
         plots.show(figure, " ")
+
+
+def test_levels_stand_below_their_weights_and_errors_are_written():
+    figure = plots.levels_chart(
+        [-1.0, 0.1, 0.9],
+        [-1.0, 0.0, 1.0],
+        {"one scale": 0.25, "one a row": 0.125},
+        x_label="weight",
+    )
+    left, right = figure.axes
+    assert len(left.collections[0].get_segments()) == 3
+    assert {text.get_text() for text in right.texts} == {"25.0%", "12.5%"}
+    assert left.get_xlabel() == "weight" and right.get_ylabel() == "relative error"
+    hatches = {bar.get_hatch() for bar in right.patches}
+    assert len(hatches) == 2
+
+
+def test_the_area_of_a_point_may_say_a_third_thing():
+    points = pd.DataFrame(
+        {"form": ["a", "b"], "mb": [1.0, 4.0], "acc": [0.8, 0.9], "ms": [1.0, 3.0]}
+    )
+    axes = axes_of(
+        plots.pareto_chart(
+            points,
+            points,
+            "mb",
+            "acc",
+            name="form",
+            x_label="MB",
+            y_label="accuracy",
+            area="ms",
+        )
+    )
+    small, large = (float(dots.get_sizes()[0]) for dots in axes.collections)
+    assert large == pytest.approx(3 * small)
+
+
+def test_parts_follow_one_another_and_their_sum_is_written():
+    axes = axes_of(
+        plots.stacked_bars(
+            ["one", "many"], {"read": [1, 2], "run": [3, 8]}, x_label="ms"
+        )
+    )
+    starts = [bar.get_x() for bar in axes.patches]
+    assert starts == [0, 0, 1, 2]
+    assert {text.get_text().strip() for text in axes.texts} == {"4", "10"}
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["read", "run"]
+    with pytest.raises(ValueError, match="'run' must have 1 values, got 2"):
+        plots.stacked_bars(["one"], {"run": [1, 2]}, x_label="ms")
