@@ -188,7 +188,7 @@ class PocketStudent:
             "kit": __version__,
             "labels": list(self.label_names),
             "bias": self.bias,
-            "share": self.share,
+            "share": float(self.share),
             "longest_run": self.index.longest,
             "longest_text": self.table.longest_text,
             "ngrams": len(self.index.keys),
