@@ -1,6 +1,7 @@
 """Small real models and reviews that the tests share."""
 
 import os
+import shutil
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach a network
 
@@ -15,6 +16,34 @@ from distill_helpers.students import train_tokenizer  # noqa: E402
 from distill_helpers.teachers import Teacher  # noqa: E402
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+    None,
+)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+RUN_ONCE = ("untouched", "default_run", "solved_run", "lab")
+"""Fixtures that take long: all who ask for one go to the same process."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name in RUN_ONCE:
+            if name in item.fixturenames:
+                notebook = getattr(item, "callspec", None)
+                notebook = notebook and notebook.params.get("notebook")
+                group = f"{name} {notebook.name if notebook else ''}".strip()
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

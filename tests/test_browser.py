@@ -1,7 +1,6 @@
 """The lessons in JupyterLab, in a real browser: sliders, themes, no strangers."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,19 +14,6 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    None,
-)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 READY = """() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session
             ?.kernel?.status === 'idle'"""
@@ -36,6 +22,8 @@ HANDLE = ".widget-slider .noUi-handle"
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed (extra 'test')"
 )
+from conftest import CHROMIUM, QUIET  # noqa: E402
+
 if CHROMIUM is None:
     pytest.skip(
         "no Chromium on this machine (Debian's package chromium)",

@@ -1,0 +1,250 @@
+"""A folder that any static server can serve: the student in a page.
+
+The page is plain HTML and JavaScript and asks nobody but its own server. What
+runs the model, ONNX Runtime for the web and a tokeniser, is not part of the
+kit: it is installed once with npm from the list in ``browser/package.json``,
+and copied beside the page with its licences.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import json
+import os
+import re
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .bundle import ABOUT, MODEL, TOKENIZER, read_about
+
+PAGE = Path(__file__).resolve().parent / "page"
+RUNTIME = Path(__file__).resolve().parent.parent.parent / "browser"
+ASSETS = ("index.html", "style.css", "icon.svg", "app.js", "classifier.js")
+_PACKAGES = {
+    "onnxruntime-web": (
+        "dist/ort.wasm.min.mjs",
+        "dist/ort-wasm-simd-threaded.mjs",
+        "dist/ort-wasm-simd-threaded.wasm",
+    ),
+    "@huggingface/tokenizers": ("dist/tokenizers.min.mjs",),
+}
+
+
+class RuntimeMissingError(FileNotFoundError):
+    """What runs a model in a browser has not been installed."""
+
+
+def runtime_files(folder: str | Path = RUNTIME) -> dict[str, Path]:
+    """Find what the page needs to run a model.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Holds ``package.json``, the pinned versions, and ``node_modules``.
+
+    Returns
+    -------
+    dict of str to Path
+        By the name beside the page.
+
+    Raises
+    ------
+    RuntimeMissingError
+        If something is missing or of another version; the message says how to
+        install it.
+    """
+    folder = Path(folder)
+    cure = "install it once with 'python start.py fetch-browser' (needs npm)"
+    pinned = json.loads((folder / "package.json").read_text("utf-8"))["dependencies"]
+    found = {}
+    for package, names in _PACKAGES.items():
+        home = folder / "node_modules" / package
+        about = home / "package.json"
+        if not about.is_file():
+            raise RuntimeMissingError(f"{package} is not installed: {cure}")
+        version = json.loads(about.read_text("utf-8"))["version"]
+        if version != pinned[package]:
+            raise RuntimeMissingError(
+                f"{package} must have version {pinned[package]}, got {version}: {cure}"
+            )
+        for name in names:
+            if not (home / name).is_file():
+                raise RuntimeMissingError(f"{package} lacks {name}: {cure}")
+            found[f"runtime/{Path(name).name}"] = home / name
+    return found
+
+
+def to_browser(
+    bundle: str | Path,
+    folder: str | Path,
+    *,
+    server: str = "",
+    threshold: float = 0.0,
+    runtime: str | Path = RUNTIME,
+) -> Path:
+    """Make a page of a bundle.
+
+    Parameters
+    ----------
+    bundle : str or Path
+        From :func:`~distill_helpers.export.bundle.write_bundle`.
+    folder : str or Path
+        Must not exist yet; appears whole or not at all.
+    server : str, optional
+        Address of a service that the page may ask, such as
+        ``"http://127.0.0.1:8000/"``; without one the page asks nobody.
+    threshold : float, default 0.0
+        Probability below which an answer is marked as unsure.
+    runtime : str or Path
+        See :func:`runtime_files`.
+
+    Returns
+    -------
+    Path
+        `folder`.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder exists.
+    RuntimeMissingError
+        If the runtime has not been installed.
+    ValueError
+        If `server` is no http address or `threshold` out of range.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise FileExistsError(f"{str(folder)!r} exists already; name another folder")
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must lie in [0, 1], got {threshold!r}")
+    origin = _origin(server)
+    read_about(bundle)
+    files = runtime_files(runtime)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as part:
+        made = Path(part) / "page"
+        _copy(made, Path(bundle), files)
+        index = made / "index.html"
+        text = index.read_text("utf-8").replace("%SERVER%", origin and f" {origin}")
+        index.write_text(text, "utf-8")
+        settings = {"server": server, "threshold": threshold, "timeout_ms": 5000}
+        (made / "page.json").write_text(json.dumps(settings), "utf-8")
+        (made / "licences.txt").write_text(_licences(Path(runtime)), "utf-8")
+        _write_worker(made)
+        os.replace(made, folder)
+    return folder
+
+
+def _origin(server: str) -> str:
+    if not server:
+        return ""
+    parts = urlsplit(server)
+    plain = re.fullmatch(r"[\w.-]+(:\d+)?|\[[\da-f:]+\](:\d+)?", parts.netloc)
+    if parts.scheme not in ("http", "https") or not plain:
+        raise ValueError(f"server must be an http or https address, got {server!r}")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _copy(made: Path, bundle: Path, runtime: dict[str, Path]) -> None:
+    (made / "runtime").mkdir(parents=True)
+    (made / "student").mkdir()
+    for name in ASSETS:
+        shutil.copyfile(PAGE / name, made / name)
+    for name in (MODEL, TOKENIZER, ABOUT):
+        shutil.copyfile(bundle / name, made / "student" / name)
+    for name, path in runtime.items():
+        shutil.copyfile(path, made / name)
+
+
+def _licences(runtime: Path) -> str:
+    texts = []
+    for package in _PACKAGES:
+        home = runtime / "node_modules" / package
+        about = json.loads((home / "package.json").read_text("utf-8"))
+        head = f"{package} {about['version']}: {about['license']}"
+        full = next((p for p in sorted(home.glob("LICENSE*"))), None)
+        body = full.read_text("utf-8") if full else "See the package's own pages."
+        texts.append(f"{head}\n{'=' * len(head)}\n\n{body.strip()}\n")
+    return "\n\n".join(texts)
+
+
+def _write_worker(made: Path) -> None:
+    names = sorted(
+        path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()
+    )
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(name.encode() + (made / name).read_bytes())
+    listed = ", ".join(json.dumps(f"./{name}") for name in ["", *names])
+    text = (PAGE / "worker.js").read_text("utf-8")
+    text = text.replace("%STORE%", f"student-{digest.hexdigest()[:16]}")
+    (made / "worker.js").write_text(text.replace("/*%FILES%*/", listed), "utf-8")
+
+
+def download_bytes(folder: str | Path) -> dict[str, int]:
+    """Add up what a page's visitor loads: the student, the code, the runtime.
+
+    Returns
+    -------
+    dict of str to int
+        Bytes of ``"student"``, ``"code"`` and ``"runtime"``.
+    """
+    totals = {"student": 0, "code": 0, "runtime": 0}
+    for path in Path(folder).rglob("*"):
+        if path.is_file():
+            top = path.relative_to(folder).parts[0]
+            totals[top if top in totals else "code"] += path.stat().st_size
+    return totals
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
+        ".mjs": "text/javascript",
+        ".js": "text/javascript",
+        ".wasm": "application/wasm",
+        ".json": "application/json",
+    }
+
+    def log_message(self, *_) -> None:
+        """Say nothing of single requests."""
+
+
+class PageServer:
+    """Serves a page on this machine alone, until it is closed.
+
+    Parameters
+    ----------
+    folder : str or Path
+        From :func:`to_browser`.
+    port : int, default 0
+        0 takes a free one.
+
+    Attributes
+    ----------
+    address : str
+        On the loopback interface.
+    """
+
+    def __init__(self, folder: str | Path, port: int = 0) -> None:
+        handler = functools.partial(_Quiet, directory=str(folder))
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}/"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving and free the port."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> PageServer:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()

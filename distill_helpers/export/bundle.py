@@ -1,0 +1,257 @@
+"""From text to label in one folder: model, tokeniser, names, checksums.
+
+A model file alone cannot read. A bundle holds what is needed besides: the
+tokeniser, how a long text is cut, the names of the labels, the version of the
+kit that made it, and a checksum for every file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from transformers import PreTrainedTokenizerFast
+
+from .. import __version__
+from ..onnx_graph import OnnxClassifier
+from ..scorecard import softmax
+
+FORMAT = "distill-bundle-1"
+MODEL, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "bundle.json"
+
+
+class DamagedBundleError(ValueError):
+    """A bundle's files are not what its list says."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a bundle says of one text.
+
+    Attributes
+    ----------
+    label : str
+    probability : float
+        Of that label, within (0, 1].
+    logits : tuple of float
+    """
+
+    label: str
+    probability: float
+    logits: tuple[float, ...]
+
+
+def write_bundle(
+    folder: str | Path,
+    onnx_file: str | Path,
+    tokenizer,
+    label_names: Sequence[str],
+    *,
+    temperature: float = 1.0,
+    about: dict | None = None,
+) -> Path:
+    """Put a model and all that it needs into a new folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Must not exist yet; appears whole or not at all.
+    onnx_file : str or Path
+        In floating point or quantised.
+    tokenizer : PreTrainedTokenizerFast
+        The model's.
+    label_names : sequence of str
+        In the order of the logits.
+    temperature : float, default 1.0
+        Logits are divided by it, so that probabilities mean what they say;
+        from :func:`~distill_helpers.teachers.calibration_temperature`.
+    about : dict, optional
+        Plain data to remember, such as scores.
+
+    Returns
+    -------
+    Path
+        `folder`.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder exists.
+    FileNotFoundError
+        If there is no ONNX file.
+    ValueError
+        If the names are not as many as the logits or the temperature is not
+        above 0.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise FileExistsError(f"{str(folder)!r} exists already; name another folder")
+    if not temperature > 0:
+        raise ValueError(f"temperature must be above 0, got {temperature!r}")
+    classes = OnnxClassifier(onnx_file, tokenizer)(["a"]).shape[1]
+    names = [str(name) for name in label_names]
+    if len(set(names)) != classes:
+        raise ValueError(
+            f"label_names must hold {classes} different names, one for each logit,"
+            f" got {names}"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as part:
+        made = Path(part) / "bundle"
+        made.mkdir()
+        shutil.copyfile(onnx_file, made / MODEL)
+        _write_compactly(tokenizer, made / TOKENIZER)
+        content = {
+            "format": FORMAT,
+            "kit": __version__,
+            "labels": names,
+            "temperature": float(temperature),
+            **_reading(tokenizer),
+            "about": about or {},
+            "files": {name: _listed(made / name) for name in (MODEL, TOKENIZER)},
+        }
+        (made / ABOUT).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+        os.replace(made, folder)
+    return folder
+
+
+def _write_compactly(tokenizer, path: Path) -> None:
+    """Write a tokeniser without the spaces that make a file half again as long."""
+    state = json.loads(tokenizer.backend_tokenizer.to_str())
+    state["truncation"] = state["padding"] = None  # the bundle says how to cut
+    if state["model"]["type"] == "WordLevel":
+        state["model"] = _as_word_pieces(state["model"])
+    text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(text, "utf-8")
+
+
+def _as_word_pieces(model: dict) -> dict:
+    """Write whole words as word pieces, which tokenisers in pages know.
+
+    No piece begins with the prefix that continues a word, so a word is known
+    whole or not at all, as before.
+    """
+    return {
+        "type": "WordPiece",
+        "unk_token": model["unk_token"],
+        "continuing_subword_prefix": "\x00",
+        "max_input_chars_per_word": 1_000_000,
+        "vocab": model["vocab"],
+    }
+
+
+def _reading(tokenizer) -> dict:
+    """Say how a text is cut, and which tokens go around it."""
+    word = tokenizer.unk_token or "a"
+    plain = tokenizer(word, add_special_tokens=False)["input_ids"]
+    around = tokenizer(word)["input_ids"]
+    places = range(len(around) - len(plain) + 1)
+    start = next(i for i in places if around[i : i + len(plain)] == plain)
+    return {
+        "max_length": int(tokenizer.model_max_length),
+        "keep": "end" if tokenizer.truncation_side == "left" else "beginning",
+        "before": around[:start],
+        "after": around[start + len(plain) :],
+        "pad_id": int(tokenizer.pad_token_id),
+    }
+
+
+def _listed(path: Path) -> dict:
+    return {
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+class TextClassifier:
+    """A bundle that answers texts.
+
+    Parameters
+    ----------
+    folder : str or Path
+        From :func:`write_bundle`.
+    threads : int, optional
+        Of ONNX Runtime.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder or one of its files is missing.
+    DamagedBundleError
+        If the list is damaged, or a file is not what it says.
+    """
+
+    def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
+        folder = Path(folder)
+        self.about = read_about(folder)
+        self.labels = self.about["labels"]
+        tokenizer = PreTrainedTokenizerFast(
+            tokenizer_file=str(folder / TOKENIZER),
+            model_max_length=self.about["max_length"],
+            truncation_side="left" if self.about["keep"] == "end" else "right",
+        )
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(self.about["pad_id"])
+        # One by one and hardly padded, as a page reads them: what is padding
+        # to one text would move the ranges of another's INT8.
+        self._onnx = OnnxClassifier(
+            folder / MODEL, tokenizer, threads=threads, batch_size=1, multiple=2
+        )
+
+    def logits(self, texts: Sequence[str]) -> np.ndarray:
+        """Return calibrated logits, float32, shape (len(texts), classes)."""
+        return self._onnx(texts) / np.float32(self.about["temperature"])
+
+    __call__ = logits
+
+    def classify(self, texts: Sequence[str]) -> list[Answer]:
+        """Return a label and its probability for each text."""
+        logits = self.logits(texts)
+        chosen, shares = logits.argmax(1), softmax(logits)
+        return [
+            Answer(self.labels[c], float(p[c]), tuple(map(float, z)))
+            for c, p, z in zip(chosen, shares, logits)
+        ]
+
+
+def read_about(folder: str | Path) -> dict:
+    """Read a bundle's list and hold every file against it.
+
+    Raises
+    ------
+    FileNotFoundError, DamagedBundleError
+        As for :class:`TextClassifier`.
+    """
+    folder = Path(folder)
+    path = folder / ABOUT
+    if not path.is_file():
+        raise FileNotFoundError(f"{str(folder)!r} is no bundle: it has no {ABOUT}")
+    try:
+        about = json.loads(path.read_text("utf-8"))
+        files = dict(about["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedBundleError(f"{str(path)!r} is damaged: {error!r}") from error
+    if about.get("format") != FORMAT:
+        raise DamagedBundleError(
+            f"{str(path)!r} must have the format {FORMAT!r}, got {about.get('format')!r}"
+        )
+    for name, entry in files.items():
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"the bundle {str(folder)!r} lacks {name!r}")
+        if _listed(folder / name) != entry:
+            raise DamagedBundleError(
+                f"{str(folder / name)!r} is not the file that the bundle was made with:"
+                " its size or checksum differs"
+            )
+    return about
+
+
+def bundle_bytes(folder: str | Path) -> int:
+    """Add up the bytes of a bundle's files."""
+    return sum(path.stat().st_size for path in Path(folder).iterdir())

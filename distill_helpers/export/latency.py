@@ -1,0 +1,80 @@
+"""Where the milliseconds of an answer go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..onnx_graph import INPUTS, OnnxClassifier
+from ..scorecard import softmax
+from ..training import DistillationCollator, encode_texts
+
+PARTS = ("tokenise", "run", "post-process")
+
+
+def latency_budget(
+    path: str | Path,
+    tokenizer,
+    texts: Sequence[str],
+    *,
+    batch_size: int = 1,
+    threads: int = 1,
+    rounds: int = 30,
+) -> dict[str, float]:
+    """Time the three parts of an answer.
+
+    Parameters
+    ----------
+    path : str or Path
+        An ONNX file.
+    tokenizer : PreTrainedTokenizerBase
+    texts : sequence of str
+        Read in turn.
+    batch_size : int, default 1
+    threads : int, default 1
+        Of ONNX Runtime.
+    rounds : int, default 30
+        Batches that are timed, after three to warm up.
+
+    Returns
+    -------
+    dict of str to float
+        Median milliseconds for one *batch*: ``"tokenise"`` (texts to padded
+        ids), ``"run"`` (ids to logits), ``"post-process"`` (logits to labels
+        and probabilities).
+
+    Raises
+    ------
+    ValueError
+        If there is no text, or a number is below 1.
+    """
+    for name, value in (
+        ("batch_size", batch_size),
+        ("threads", threads),
+        ("rounds", rounds),
+    ):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value!r}")
+    if not len(texts):
+        raise ValueError("texts must hold at least one text, got none")
+    classifier = OnnxClassifier(path, tokenizer, threads=threads)
+    collate = DistillationCollator(tokenizer.pad_token_id, 2)
+    times = []
+    for turn in range(-3, rounds):
+        start = (turn + 3) * batch_size
+        asked = [texts[(start + i) % len(texts)] for i in range(batch_size)]
+        marks = [time.perf_counter()]
+        ids = encode_texts(tokenizer, asked)
+        batch = collate([{"input_ids": i, "labels": -100} for i in ids])
+        feeds = [batch[name].numpy() for name in INPUTS]
+        marks.append(time.perf_counter())
+        logits = classifier.run(*feeds)
+        marks.append(time.perf_counter())
+        list(zip(logits.argmax(1), softmax(logits).max(1)))
+        marks.append(time.perf_counter())
+        if turn >= 0:
+            times.append(np.diff(marks))
+    return dict(zip(PARTS, (np.median(times, axis=0) * 1e3).tolist()))

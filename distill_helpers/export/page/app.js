@@ -1,0 +1,101 @@
+// The page around the student. Text is put in as text, never as HTML.
+import { Classifier } from "./classifier.js";
+
+const $ = (id) => document.getElementById(id);
+const percent = (p) => `${(100 * p).toFixed(1)}%`;
+let student, settings = {};
+
+async function start() {
+  try {
+    settings = await (await fetch("./page.json")).json();
+    student = await Classifier.load();
+    await student.classify("Warm up.");
+  } catch (error) {
+    $("state").textContent = `The student could not be loaded: ${error.message}`;
+    throw error;
+  }
+  $("state").textContent = "The student is ready. It works without a network.";
+  $("model").textContent =
+    `Model and tokeniser: ${(student.bytes / 1e6).toFixed(2)} MB, ` +
+    `labels ${student.labels.join(" and ")}, made with the kit's version ` +
+    `${student.about.kit}.`;
+  $("ask").disabled = false;
+  $("compare").hidden = $("fallback").hidden = !settings.server;
+  if (settings.server) {
+    $("privacy").textContent =
+      "Your text stays on this device unless you press “Ask the teacher too”, " +
+      `which sends it to ${settings.server}, or the student is unsure and ` +
+      "you have allowed it to ask.";
+  }
+  document.documentElement.dataset.ready = "yes";
+}
+
+async function ask(event) {
+  event?.preventDefault();
+  const text = $("text").value.trim();
+  if (!text) {
+    $("verdict").textContent = "There is no text yet.";
+    $("facts").textContent = "";
+    $("why").hidden = true;
+    return;
+  }
+  const answer = await student.classify(text);
+  const sure = answer.probability >= (settings.threshold ?? 0);
+  $("verdict").textContent =
+    `${answer.label}, ${percent(answer.probability)}${sure ? "" : " (unsure)"}`;
+  $("facts").textContent =
+    `Answered on this device in ${answer.milliseconds.toFixed(1)} ms.`;
+  $("teacher").textContent = "";
+  await explain(text, answer.chosen);
+  if (!sure && settings.server && $("allow").checked) await compare();
+}
+
+async function explain(text, chosen) {
+  const { words, effects } = await student.occlude(text, chosen);
+  const strongest = Math.max(...effects.map(Math.abs), 1e-6);
+  $("words").replaceChildren(...words.flatMap((word, i) => {
+    const share = (effects[i] ?? 0) / strongest;
+    const mark = document.createElement("mark");
+    mark.textContent = word;
+    if (share > 0.6) mark.className = "for3";
+    else if (share > 0.3) mark.className = "for2";
+    else if (share > 0.12) mark.className = "for1";
+    else if (share < -0.3) mark.className = "against";
+    return [mark, " "];
+  }));
+  $("why").hidden = false;
+}
+
+async function compare() {
+  const text = $("text").value.trim();
+  if (!text) return;
+  $("teacher").textContent = "Asking the teacher…";
+  try {
+    const answer = await fetch(new URL("classify", settings.server), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ text }),
+      signal: AbortSignal.timeout(settings.timeout_ms ?? 5000),
+    });
+    const content = await answer.json();
+    if (!answer.ok) throw new Error(content.detail ?? answer.statusText);
+    $("teacher").textContent =
+      `${content.answered_by} says ${content.label}, ${percent(content.probability)}.`;
+  } catch (error) {
+    $("teacher").textContent =
+      `Nobody answered (${error.message}). The verdict of this device stands.`;
+  }
+}
+
+$("form").addEventListener("submit", ask);
+$("compare").addEventListener("click", compare);
+$("text").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask(event);
+});
+if ("serviceWorker" in navigator) {
+  navigator.serviceWorker.register("./worker.js").catch((error) => {
+    console.warn("No offline copy:", error.message);
+  });
+}
+window.student = () => student; // for the tests and the curious
+start();

@@ -1,0 +1,76 @@
+"""A phone's program answers as its student, or says what is missing."""
+
+import importlib.util
+
+import pytest
+import torch
+from conftest import ODD_TEXTS
+
+from distill_helpers.compression.parity import EXACT, FEW_BITS, verify
+from distill_helpers.export.phone import PhoneClassifier, to_executorch
+from distill_helpers.scorecard import predictor
+from distill_helpers.students import STUDENTS, build_student
+from distill_helpers.training import encode_texts
+
+HERE = importlib.util.find_spec("executorch") is not None
+needs_executorch = pytest.mark.skipif(
+    not HERE, reason="the extra 'phone' (ExecuTorch) is not installed"
+)
+
+
+def student_of(kind, tokenizers):
+    torch.manual_seed(0)
+    model = build_student(kind, tokenizers[kind]).eval()
+    if kind == "bigram":
+        torch.nn.init.normal_(model.weights.weight, std=0.3)
+    return model, tokenizers[kind]
+
+
+@needs_executorch
+@pytest.mark.parametrize("kind", STUDENTS)
+def test_a_program_gives_every_label_of_its_student(kind, tokenizers, texts, tmp_path):
+    model, tokenizer = student_of(kind, tokenizers)
+    path = to_executorch(model, tmp_path / "s.pte", longest=tokenizer.model_max_length)
+    asked = [*texts, *ODD_TEXTS]
+    ours = PhoneClassifier(path, tokenizer)
+    verify(kind, predictor(model, tokenizer), ours, asked, EXACT)
+    assert [p.name for p in tmp_path.iterdir()] == ["s.pte"]
+
+
+@needs_executorch
+def test_int8_is_smaller_and_near(tokenizers, texts, tmp_path):
+    model, tokenizer = student_of("text-cnn", tokenizers)
+    longest = tokenizer.model_max_length
+    some = [list(ids) for ids in encode_texts(tokenizer, texts[:16])]
+    whole = to_executorch(model, tmp_path / "f.pte", longest=longest)
+    small = to_executorch(
+        model, tmp_path / "i.pte", bits="int8", longest=longest, calibration=some
+    )
+    assert small.stat().st_size < whole.stat().st_size
+    ours = PhoneClassifier(small, tokenizer)
+    verify("int8", predictor(model, tokenizer), ours, texts, FEW_BITS)
+
+
+@pytest.mark.skipif(HERE, reason="ExecuTorch is installed")
+def test_what_is_missing_is_named_and_nothing_written(tokenizers, tmp_path):
+    model, tokenizer = student_of("text-cnn", tokenizers)
+    with pytest.raises(ImportError, match=r"distill-helpers\[phone\]"):
+        to_executorch(model, tmp_path / "s.pte")
+    (tmp_path / "x.pte").write_bytes(b"?")
+    with pytest.raises(ImportError, match="extra that is not installed"):
+        PhoneClassifier(tmp_path / "x.pte", tokenizer)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.pte"]
+
+
+def test_what_makes_no_sense_is_refused(tokenizers, tmp_path):
+    model, tokenizer = student_of("text-cnn", tokenizers)
+    with pytest.raises(ValueError, match="bits must be one of"):
+        to_executorch(model, tmp_path / "s.pte", bits="int4")
+    with pytest.raises(ValueError, match="calibration must hold"):
+        to_executorch(model, tmp_path / "s.pte", bits="int8")
+    for kind in ("bigram", "tiny-transformer"):
+        other, _ = student_of(kind, tokenizers)
+        with pytest.raises(ValueError, match="is for a text-cnn, got"):
+            to_executorch(other, tmp_path / "s.pte", bits="int8", calibration=[[1]])
+    with pytest.raises(FileNotFoundError, match="no program at"):
+        PhoneClassifier(tmp_path / "none.pte", tokenizer)
