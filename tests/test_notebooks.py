@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import small_bert
@@ -17,6 +18,9 @@ from transformers import pipeline
 from distill_helpers import plots
 from distill_helpers.checks import answer_key, desk
 from distill_helpers.collecting import collect, summarise
+from distill_helpers.data import load_reviews
+from distill_helpers.export.bundle import TextClassifier
+from distill_helpers.pocket import PocketStudent
 from distill_helpers.scorecard import interval
 from distill_helpers.search import open_study
 from distill_helpers.teachers import read_soft_targets
@@ -25,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 LESSON_03 = NOTEBOOKS / "03_imdb_distillation.ipynb"
 LESSONS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+STORED = ROOT / "data" / "results"
 MIRROR = ROOT.parent / "shared" / "imdb"
 SHORT = {
     "01": {"seeds": [0, 1], "draws": 2},
@@ -43,6 +48,21 @@ SHORT = {
         "transfer": 150,
         "seeds": [0, 1],
         "trials": 2,
+    },
+    "05": {
+        "source": "sample",
+        "epochs": 1.0,
+        "labelled": 60,
+        "transfer": 150,
+        "calibration": 32,
+        "seeds": [0, 1],
+    },
+    "06": {
+        "source": "sample",
+        "epochs": 1.0,
+        "labelled": 60,
+        "transfer": 250,
+        "held_out": 100,
     },
 }
 
@@ -126,8 +146,11 @@ def test_a_solved_lesson_runs_in_a_short_profile(notebook, solved_run):
     assert f"{len(entries)} of {len(entries)} done" in shown
 
 
-def test_lesson_04_accumulates_exactly_and_leaves_a_study_to_resume(solved_run):
-    folder, _ = solved_run(NOTEBOOKS / "04_tuning.ipynb")
+@pytest.mark.parametrize("notebook", [NOTEBOOKS / "04_tuning.ipynb"])
+def test_lesson_04_accumulates_exactly_and_leaves_a_study_to_resume(
+    notebook, solved_run
+):
+    folder, _ = solved_run(notebook)
     results = json.loads((folder / "out" / "results.json").read_text())
     off = results["accumulation_off_by"]
     assert off["divided by the counts"] < 1e-9
@@ -136,8 +159,53 @@ def test_lesson_04_accumulates_exactly_and_leaves_a_study_to_resume(solved_run):
     assert set(verdicts) == {"C06", "C07", "C09"}
     assert verdicts["C09"] == "did not hold"
     assert len(results["test"]["found"]) == len(results["settings"]["seeds"])
+    assert results["two_processes_apart"] < 1e-5
+    lines = results["diagnosis"]
+    healthy = lines["nothing is wrong"]
+    for line in lines.values():
+        assert line["cured"] == healthy["cured"]
+    slow = lines["learning rate far too low"]
+    assert slow["unlearnt"] > 2 * healthy["unlearnt"]
+    swapped = lines["the teacher's classes swapped"]
+    assert swapped["agreement"] < 0.5
     study = open_study(folder / "out" / "study.jsonl", "lesson04")
     assert len(study.trials) == SHORT["04"]["trials"]
+
+
+@pytest.mark.parametrize("notebook", [NOTEBOOKS / "05_quantisation.ipynb"])
+def test_lesson_05_keeps_safe_files_and_says_what_it_rejected(notebook, solved_run):
+    folder, _ = solved_run(notebook)
+    results = json.loads((folder / "out" / "results.json").read_text())
+    kinds = {path.suffix for path in (folder / "out").rglob("*") if path.is_file()}
+    assert kinds == {".onnx", ".json"}
+    assert results["forms"]["bigram"]["dynamic INT8"]["smaller"] >= 3.7
+    for forms in results["forms"].values():
+        assert forms["ONNX"]["agreement"] == 1.0
+        assert forms["ONNX"]["largest difference"] < 1e-3
+    assert results["teacher_shape"]["dynamic INT8"]["smaller"] >= 3.5
+    assert results["failures"]["masks"]["smaller"] < 1
+    assert results["failures"]["masks"]["faster"] < 1.3
+    assert set(results["kept"].values()) <= {"kept", "rejected"}
+    assert results["bound"] > 1.1
+    verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
+    assert set(verdicts) == {"C03", "C04", "C05"}
+
+
+@pytest.mark.parametrize("notebook", [NOTEBOOKS / "06_edge_export.ipynb"])
+def test_lesson_06_leaves_bundles_that_answer(notebook, solved_run):
+    folder, _ = solved_run(notebook)
+    results = json.loads((folder / "out" / "results.json").read_text())
+    reader = TextClassifier(folder / "out" / "edge_bundle")
+    assert reader.classify(["A joy from start to finish."])[0].label in reader.labels
+    assert max(results["bundle_bytes"].values()) < 2_000_000
+    shares = results["cascade"]["shares"]
+    assert sum(shares.values()) == pytest.approx(1) and len(shares) == 3
+    assert set(results["latency"]) == {
+        f"batch {b}, {t}" for b in (1, 32) for t in ("1 thread", "2 threads")
+    }
+    assert {claim["id"] for claim in results["claims"]} == {"C01"}
+    if results["service"]:  # the extra is installed
+        assert [said["cached"] for said in results["service"]] == [False, True]
 
 
 @pytest.fixture(scope="session")
@@ -361,6 +429,13 @@ WRONG_PARAMETERS = [
     ("04", ["-y", "seeds: [3]"], "the number of seeds must lie between 2 and 100"),
     ("04", ["-p", "trials", "0"], "trials must lie between 1 and 1000"),
     ("04", ["-p", "sweep", "nowhere"], "there is no folder 'nowhere'"),
+    ("05", ["-p", "calibraton", "64"], "did you mean 'calibration'"),
+    ("05", ["-p", "share", "1.0"], "share must lie between 0.05 and 0.9"),
+    ("05", ["-p", "epochs", "0"], "epochs must be above 0"),
+    ("05", ["-y", "seeds: [0]"], "the number of seeds must lie between 2 and 100"),
+    ("06", ["-p", "prize", "10"], "did you mean 'price'"),
+    ("06", ["-p", "within", "0.9"], "within must lie between 0 and 0.5"),
+    ("06", ["-p", "round_trip", "soon"], "'round_trip' must be of type float"),
 ]
 
 
@@ -515,6 +590,60 @@ def test_the_appendix_makes_a_teacher_from_another_base(
         tmp_path / "out" / "soft_targets" / "sample.parquet"
     )
     assert logits.shape == (3400, 2) and len(set(keys)) == 3400
+
+
+SMALL = NOTEBOOKS / "appendix_best_small_student.ipynb"
+SMALL_SHORT = {
+    "source": "sample",
+    "labelled": 200,
+    "transfer": 500,
+    "validation": 100,
+    "held_out": 200,
+    "longest_run": 2,
+    "ngrams": 2000,
+    "vocabulary": 800,
+    "filters": 8,
+    "passes": 0.5,
+    "ladder_passes": 0.2,
+    "seeds": [0, 1],
+}
+
+
+def test_the_best_small_student_is_made_in_one_file(tmp_path, bert_tokenizer):
+    """Its real run takes most of an hour; here every cell runs on the sample."""
+    small_bert(bert_tokenizer, hidden_size=64).save_pretrained(tmp_path / "base")
+    bert_tokenizer.save_pretrained(tmp_path / "base")
+    parameters = SMALL_SHORT | {
+        "encoder": str(tmp_path / "base"),
+        "output_dir": str(tmp_path / "out"),
+    }
+    done, copy = run_papermill(SMALL, tmp_path, parameters)
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    texts = load_reviews("sample")["test"]
+    student = PocketStudent.load(tmp_path / "out" / "student.safetensors")
+    right = student.logits(list(texts["text"])).argmax(1) == np.array(texts["label"])
+    (row,) = results["rows"]
+    assert row["accuracy"]["mean"] == pytest.approx(right.mean())
+    names = [step["step"] for step in results["steps"]]
+    assert names[0] == "words, labels alone" and names[-1] == "the file"
+    assert "CNN, + the teacher's embedding (seed 1)" in names
+    assert results["steps"][-1]["test accuracy"] == pytest.approx(right.mean())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-p", "vocabluary", "100"], "did you mean 'vocabulary'"),
+        (["-p", "held_out", "60000"], "held_out must lie between 1 and 1199"),
+        (["-p", "passes", "0"], "passes must be above 0"),
+    ],
+)
+def test_the_small_student_refuses_what_it_cannot_run(tmp_path, options, message):
+    where = ["-p", "output_dir", str(tmp_path / "out")]
+    done, _ = run_papermill(SMALL, tmp_path, options=[*where, *options])
+    assert done.returncode != 0 and message in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_lesson_runs_on_imdb(tmp_path):
