@@ -5,6 +5,7 @@
     python start.py tests        run the tests
     python start.py lab          open JupyterLab on the lessons
     python start.py fetch-imdb   download IMDB from the Hub (asks the network)
+    python start.py fetch-browser  install what runs a model in a page (npm)
 
 The first call makes a virtual environment in .venv and installs the packages;
 later calls reuse it. --here uses the Python that runs this script instead, as
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,11 +27,16 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "distill-setup.txt"
 CONSTRAINTS = ROOT / "constraints.txt"
 PINNED_PYTHON = (3, 11)
+# Two tests at a time; what measures time has the machine for itself afterwards.
+TESTS = ["-m", "pytest", "-n", "2", "--dist", "loadgroup", "--ignore=tests/benchmarks"]
+BENCHMARKS = ["-m", "pytest", "tests/benchmarks"]
+NPM = ["install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"]
 COMMANDS = {
     "lessons": ["-m", "distill_helpers.lessons"],
     "tests": ["-m", "pytest"],
     "lab": ["-m", "jupyterlab", "--notebook-dir", str(ROOT)],
     "fetch-imdb": ["-m", "distill_helpers.fetch"],
+    "fetch-browser": [],
 }
 
 
@@ -39,11 +46,14 @@ def venv_python() -> Path:
     return VENV / folder / name
 
 
-def run(*command: object) -> None:
+def run(*command: object, threads: int | None = None) -> None:
     """Run a program; end with its exit status if it fails."""
     words = [str(word) for word in command]
     print("+", " ".join(words), flush=True)
-    status = subprocess.call(words, cwd=ROOT)
+    environment = dict(os.environ)
+    if threads is not None:
+        environment["OMP_NUM_THREADS"] = str(threads)
+    status = subprocess.call(words, cwd=ROOT, env=environment)
     if status:
         raise SystemExit(status)
 
@@ -74,6 +84,14 @@ def set_up(cpu_torch: bool) -> None:
     STAMP.write_text(fingerprint())
 
 
+def fetch_browser() -> None:
+    """Install the pinned packages of browser/package.json with npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SystemExit("npm is needed for this; it comes with Node.js")
+    run(npm, *NPM, "--prefix", ROOT / "browser")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -87,11 +105,19 @@ def main() -> None:
             "Python 3.10 to 3.13 is needed, this is"
             f" {sys.version_info[0]}.{sys.version_info[1]}"
         )
+    if options.command == "fetch-browser":
+        fetch_browser()
+        return
     python = Path(sys.executable)
     if not options.here:
         set_up(options.cpu_torch)
         python = venv_python()
-    run(python, *COMMANDS[options.command], *rest)
+    if options.command == "tests" and not rest:
+        threads = max(1, (os.cpu_count() or 2) // 2)
+        run(python, *TESTS, threads=threads)
+        run(python, *BENCHMARKS)
+    else:
+        run(python, *COMMANDS[options.command], *rest)
 
 
 if __name__ == "__main__":
