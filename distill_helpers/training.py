@@ -499,6 +499,8 @@ class DistillationTrainer(Trainer):
 
     def _save(self, output_dir=None, state_dict=None) -> None:
         super()._save(output_dir, state_dict)
+        if not self.args.should_save:  # another process of the launch writes
+            return
         folder = Path(output_dir or self.args.output_dir)
         if self.hidden_states is not None:
             save_file(self.hidden_states.state_dict(), folder / PROJECTIONS)

@@ -392,6 +392,15 @@ def test_bf16_trains(tmp_path, tokenizers, mixed, counting_teacher):
     assert trainer.model.dtype == torch.float32
 
 
+def test_only_one_process_of_a_launch_writes(
+    tmp_path, tokenizers, labelled, monkeypatch
+):
+    trainer = make_trainer(tmp_path / "out", tokenizers, labelled, None, max_steps=1)
+    monkeypatch.setattr(type(trainer.args), "should_save", False)
+    trainer.save_model(str(tmp_path / "model"))
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_checkpoint_holds_json_not_a_pickle_of_the_arguments(
     tmp_path, tokenizers, labelled
 ):
