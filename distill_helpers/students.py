@@ -409,11 +409,18 @@ class TinyTransformerForSequenceClassification(_StudentModel):
             attention_mask=lengths.long(),
             output_hidden_states=output_hidden_states,
         )
-        weight = lengths[..., None].to(encoded.last_hidden_state.dtype)
-        total = (encoded.last_hidden_state * weight).sum(1)
-        pooled = total / weight.sum(1).clamp(min=1)
+        pooled = mean_over_tokens(encoded.last_hidden_state, lengths)
         logits = self.classifier(self.dropout(pooled))
         return self._output(logits, labels, encoded.hidden_states)
+
+
+def mean_over_tokens(states, mask):
+    """Average hidden states (batch, length, width) over the tokens that count.
+
+    `mask` has shape (batch, length); a row without tokens gives zeros.
+    """
+    weight = mask[..., None].to(states.dtype)
+    return (states * weight).sum(1) / weight.sum(1).clamp(min=1)
 
 
 def _keep_end(input_ids, mask, positions: int):

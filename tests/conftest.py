@@ -1,7 +1,6 @@
 """Small real models and reviews that the tests share."""
 
 import os
-import shutil
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach a network
 
@@ -12,25 +11,20 @@ from datasets import Dataset  # noqa: E402
 from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
 
 from distill_helpers.data import SAMPLE_FILE, load_reviews  # noqa: E402
+from distill_helpers.export.headless import (  # noqa: E402
+    HeadlessMissingError,
+    find_chromium,
+)
 from distill_helpers.students import train_tokenizer  # noqa: E402
 from distill_helpers.teachers import Teacher  # noqa: E402
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    None,
-)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+try:
+    CHROMIUM = find_chromium()
+except HeadlessMissingError:
+    CHROMIUM = None
 
 RUN_ONCE = ("untouched", "default_run", "solved_run", "lab")
 """Fixtures that take long: all who ask for one go to the same process."""
@@ -134,6 +128,29 @@ def tokenizers(texts):
         name: train_tokenizer(texts, name, vocab_size=800)
         for name in ("bigram", "text-cnn", "tiny-transformer")
     }
+
+
+@pytest.fixture(scope="session")
+def trained(reviews):
+    """Train a student of a kind a little, once: give model and tokeniser."""
+    from distill_helpers.experiments import train_student
+    from distill_helpers.training import encode_reviews
+
+    made = {}
+    steps = {"bigram": 60, "text-cnn": 60, "tiny-transformer": 20}
+
+    def get(kind):
+        if kind not in made:
+            part = reviews["train"].select(range(200))
+            tokenizer = train_tokenizer(part["text"], kind, vocab_size=4_000)
+            reads = encode_reviews(part, tokenizer)
+            model = train_student(
+                kind, tokenizer, reads, reads, steps=steps[kind], best=False
+            )
+            made[kind] = model.eval(), tokenizer
+        return made[kind]
+
+    return get
 
 
 @pytest.fixture

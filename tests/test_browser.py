@@ -22,7 +22,9 @@ HANDLE = ".widget-slider .noUi-handle"
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed (extra 'test')"
 )
-from conftest import CHROMIUM, QUIET  # noqa: E402
+from conftest import CHROMIUM  # noqa: E402
+
+from distill_helpers.export.headless import QUIET  # noqa: E402
 
 if CHROMIUM is None:
     pytest.skip(
@@ -86,7 +88,7 @@ def wait_until_up(address, server):
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
         yield chromium
         chromium.close()
 

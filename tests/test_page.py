@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from distill_helpers.compression.onnx_bits import quantise_dynamic
-from distill_helpers.experiments import train_student
 from distill_helpers.export.browser import (
     RUNTIME,
     PageServer,
@@ -19,14 +18,15 @@ from distill_helpers.export.browser import (
 )
 from distill_helpers.export.bundle import TextClassifier, write_bundle
 from distill_helpers.onnx_graph import trace_onnx
-from distill_helpers.students import train_tokenizer
-from distill_helpers.training import encode_reviews
+from distill_helpers.service import make_app, running
 
 pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed (extra 'test')"
 )
-from conftest import CHROMIUM, ODD_TEXTS, QUIET  # noqa: E402
+from conftest import CHROMIUM, ODD_TEXTS  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
+
+from distill_helpers.export.headless import QUIET  # noqa: E402
 
 if CHROMIUM is None:
     pytest.skip(
@@ -39,23 +39,17 @@ except RuntimeMissingError as missing:
     pytest.skip(str(missing), allow_module_level=True)
 
 KINDS = ("bigram", "text-cnn", "tiny-transformer")
-STEPS = {"bigram": 60, "text-cnn": 60, "tiny-transformer": 20}
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory, reviews):
+def bundles(tmp_path_factory, trained):
     """Students of every kind, trained a little, in INT8."""
     made = {}
 
     def get(kind):
         if kind not in made:
             folder = tmp_path_factory.mktemp(kind)
-            part = reviews["train"].select(range(200))
-            tokenizer = train_tokenizer(part["text"], kind, vocab_size=4_000)
-            reads = encode_reviews(part, tokenizer)
-            model = train_student(
-                kind, tokenizer, reads, reads, steps=STEPS[kind], best=False
-            )
+            model, tokenizer = trained(kind)
             small = quantise_dynamic(
                 trace_onnx(model, folder / "s.onnx"), folder / "s8.onnx"
             )
@@ -70,7 +64,7 @@ def bundles(tmp_path_factory, reviews):
 @pytest.fixture(scope="module")
 def chromium():
     with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
         yield browser
         browser.close()
 
@@ -178,6 +172,50 @@ def test_the_word_that_moved_the_verdict_is_marked(bundles, visit, tmp_path):
         )
         assert found["words"] == words
         np.testing.assert_allclose(found["effects"], expected, atol=0.02)
+
+
+def test_an_unsure_student_asks_the_service_and_stands_alone_without_it(
+    bundles, visit, tmp_path
+):
+    """The answer says who gave it; nothing is sent before the reader allows it."""
+    pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
+    asked = []
+
+    def teacher(texts):
+        asked.extend(texts)
+        return np.array([[0.0, 3.0] for _ in texts])
+
+    text = "A film about a harbour."
+    with PageServer(tmp_path) as server:
+        app = make_app(
+            teacher,
+            ["negative", "positive"],
+            name="the teacher",
+            origins=[server.address.rstrip("/")],
+        )
+        with running(app) as address:
+            to_browser(
+                bundles("text-cnn"), tmp_path / "page", server=address, threshold=1.0
+            )
+            page = visit(f"{server.address}page/")
+            page.fill("#text", text)
+            page.click("#ask")
+            page.wait_for_selector("#why:not([hidden])")
+            assert "(unsure)" in page.locator("#verdict").inner_text()
+            assert asked == []
+            page.check("#allow")
+            page.click("#ask")
+            page.wait_for_selector("#teacher:has-text('the teacher says positive')")
+            assert asked == [text]
+            page.uncheck("#allow")
+            page.fill("#text", "Another film.")
+            with page.expect_response("**/classify"):
+                page.click("#compare")
+            assert asked == [text, "Another film."]
+        page.click("#compare")
+        page.wait_for_selector("#teacher:has-text('Nobody answered')")
+        assert "(unsure)" in page.locator("#verdict").inner_text()
+        assert {urlparse(url).hostname for url in page.asked} == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

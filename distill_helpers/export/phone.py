@@ -19,6 +19,8 @@ from ..files import fresh_path, whole_file
 from ..students import (
     BigramForSequenceClassification,
     TextCNNForSequenceClassification,
+    TinyTransformerForSequenceClassification,
+    mean_over_tokens,
 )
 from ..training import DistillationCollator, encode_texts
 
@@ -29,6 +31,7 @@ MISSING = (
 )
 BITS = ("fp32", "int8")
 SHORTEST = 4  # tokens that a program takes at least
+HIDDEN = 1e4  # taken from the attention score of a padding token: none is left
 
 
 class _Positional(nn.Module):
@@ -61,9 +64,32 @@ class _Unsorted(_Positional):
         return summed + model.bias
 
 
+class _Masked(_Positional):
+    """The small transformer with a mask of numbers instead of transformers'
+    own, whose code no quantiser can read."""
+
+    def forward(self, input_ids, attention_mask):
+        model = self.model
+        seen = (attention_mask * (input_ids != model.config.pad_token_id)).float()
+        hidden = (seen[:, None, None, :] - 1) * HIDDEN
+        states = model.encoder(
+            input_ids=input_ids,
+            attention_mask=hidden.expand(-1, -1, input_ids.shape[1], -1),
+        ).last_hidden_state
+        return model.classifier(mean_over_tokens(states, seen))
+
+
+_WRAPPERS = {
+    BigramForSequenceClassification: _Unsorted,
+    TinyTransformerForSequenceClassification: _Masked,
+}
+
+
+_ROUNDED = (TextCNNForSequenceClassification, TinyTransformerForSequenceClassification)
+
+
 def _wrapped(model) -> nn.Module:
-    linear = isinstance(model, BigramForSequenceClassification)
-    return (_Unsorted if linear else _Positional)(model.eval())
+    return _WRAPPERS.get(type(model), _Positional)(model.eval())
 
 
 def to_executorch(
@@ -83,7 +109,8 @@ def to_executorch(
     path : str or Path
         Must not exist yet.
     bits : {"fp32", "int8"}
-        ``"int8"`` rounds the linear layer and the convolutions of a text CNN.
+        ``"int8"`` rounds the linear layers and the convolutions of a text CNN
+        or a tiny transformer; embeddings stay as they are.
     longest : int, default 256
         Most tokens that the program takes.
     calibration : sequence of sequence of int
@@ -105,11 +132,11 @@ def to_executorch(
     """
     if bits not in BITS:
         raise ValueError(f"bits must be one of {list(BITS)}, got {bits!r}")
-    if bits == "int8" and not isinstance(model, TextCNNForSequenceClassification):
+    if bits == "int8" and not isinstance(model, _ROUNDED):
         raise ValueError(
-            f"bits='int8' is for a text-cnn, got {type(model).__name__}: the linear"
-            " student has nothing to round, and the masks of an encoder do not pass"
-            " the quantiser; use bits='fp32'"
+            "bits='int8' is for a text-cnn or a tiny-transformer, got"
+            f" {type(model).__name__}: the linear student has nothing to round, and"
+            " the masks of other encoders do not pass the quantiser; use bits='fp32'"
         )
     if bits == "int8" and not len(calibration):
         raise ValueError("calibration must hold the ids of at least one text, got none")
@@ -123,7 +150,8 @@ def to_executorch(
         warnings.simplefilter("ignore")
         program = torch.export.export(_wrapped(model), example, dynamic_shapes=shapes)
         if bits == "int8":
-            rounded = _rounded(program, calibration)
+            turns = isinstance(model, TinyTransformerForSequenceClassification)
+            rounded = _rounded(program, calibration, by_text=turns)
             program = torch.export.export(rounded, example, dynamic_shapes=shapes)
         made = lower(program, partitioner=[partitioner]).to_executorch()
     with whole_file(path) as temporary:
@@ -142,16 +170,23 @@ def _tools():
     return to_edge_transform_and_lower, XnnpackPartitioner()
 
 
-def _rounded(program, calibration):
-    from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
-        XNNPACKQuantizer,
-        get_symmetric_quantization_config,
-    )
+def _rounded(program, calibration, by_text: bool):
+    """Round a program; `by_text` finds the scales of activations at each text.
+
+    Scales that are fixed beforehand cost a transformer more than ones that follow
+    the text; a convolution can only be rounded with fixed ones.
+    """
+    import executorch.backends.xnnpack.quantizer.xnnpack_quantizer as xnnpack
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-    quantizer = XNNPACKQuantizer().set_global(
-        get_symmetric_quantization_config(is_per_channel=True, is_dynamic=False)
+    scheme = xnnpack.get_symmetric_quantization_config(
+        is_per_channel=True, is_dynamic=by_text
     )
+    quantizer = xnnpack.XNNPACKQuantizer()
+    if by_text:
+        quantizer.set_operator_type(torch.ops.aten.linear.default, scheme)
+    else:
+        quantizer.set_global(scheme)
     prepared = prepare_pt2e(program.module(), quantizer)
     for ids in calibration:
         row = torch.tensor([list(ids)], dtype=torch.long)

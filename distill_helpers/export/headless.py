@@ -1,0 +1,134 @@
+"""Ask a page as its visitor would: in a real browser, but without a window.
+
+It takes Playwright and a Chromium that is on the machine already; neither is
+part of the kit, and nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from .browser import PageServer
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_ASK = """async (texts) => {
+  const found = [];
+  for (const text of texts) found.push(await window.student().classify(text));
+  return found.map(({label, logits, milliseconds}) => ({label, logits, milliseconds}));
+}"""
+
+
+class HeadlessMissingError(RuntimeError):
+    """There is no Playwright or no Chromium to ask a page with."""
+
+
+@dataclass(frozen=True)
+class PageAnswer:
+    """What a page said of one text.
+
+    Attributes
+    ----------
+    label : str
+    logits : tuple of float
+    milliseconds : float
+        In the page, from text to label.
+    """
+
+    label: str
+    logits: tuple[float, ...]
+    milliseconds: float
+
+
+def find_chromium() -> str:
+    """Return the path of a Chromium, or of a browser made of it.
+
+    The environment variable ``DISTILL_CHROMIUM`` names one; else the usual
+    names are looked for.
+
+    Raises
+    ------
+    HeadlessMissingError
+        If there is none.
+    """
+    named = os.environ.get("DISTILL_CHROMIUM")
+    candidates = [named] if named else NAMES
+    found = next(filter(None, map(shutil.which, candidates)), None)
+    if found is None:
+        raise HeadlessMissingError(
+            f"no browser found, looked for {', '.join(candidates)}: install Chromium,"
+            " or name the program in the environment variable DISTILL_CHROMIUM"
+        )
+    return found
+
+
+def ask_page(
+    folder: str | Path, texts: Sequence[str], *, seconds: float = 120.0
+) -> list[PageAnswer]:
+    """Serve a page on this machine, open it out of sight, and ask it.
+
+    Parameters
+    ----------
+    folder : str or Path
+        From :func:`~distill_helpers.export.browser.to_browser`.
+    texts : sequence of str
+        Asked one after the other.
+    seconds : float, default 120
+        How long the page may take to be ready.
+
+    Returns
+    -------
+    list of PageAnswer
+        One for each text.
+
+    Raises
+    ------
+    HeadlessMissingError
+        If Playwright or a browser is missing.
+    FileNotFoundError
+        If there is no page in the folder.
+    """
+    if not (Path(folder) / "index.html").is_file():
+        raise FileNotFoundError(f"there is no page in {str(folder)!r}")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise HeadlessMissingError(
+            "Playwright is not installed: pip install playwright (no browser of its"
+            " own is needed)"
+        ) from error
+    chromium = find_chromium()
+
+    def visit() -> list[dict]:
+        with PageServer(folder) as server, sync_playwright() as tool:
+            browser = tool.chromium.launch(executable_path=chromium, args=[*QUIET])
+            try:
+                page = browser.new_page()
+                page.goto(server.address)
+                page.wait_for_selector(
+                    "html[data-ready=yes]", timeout=1000 * seconds, state="attached"
+                )
+                return page.evaluate(_ASK, list(texts))
+            finally:
+                browser.close()
+
+    # In a thread of its own: a notebook's is busy with an event loop, in which
+    # Playwright's plain interface does not run.
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(visit).result()
+    return [
+        PageAnswer(f["label"], tuple(f["logits"]), f["milliseconds"]) for f in found
+    ]
