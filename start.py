@@ -4,6 +4,7 @@
     python start.py lessons      run every lesson on the sample, offline
     python start.py tests        run the tests
     python start.py lab          open JupyterLab on the lessons
+    python start.py doctor       check this machine, and say what to do
     python start.py fetch-imdb   download IMDB from the Hub (asks the network)
     python start.py fetch-browser  install what runs a model in a page (npm)
 
@@ -35,6 +36,7 @@ COMMANDS = {
     "lessons": ["-m", "distill_helpers.lessons"],
     "tests": ["-m", "pytest"],
     "lab": ["-m", "jupyterlab", "--notebook-dir", str(ROOT)],
+    "doctor": ["-m", "distill_helpers", "doctor"],
     "fetch-imdb": ["-m", "distill_helpers.fetch"],
     "fetch-browser": [],
 }

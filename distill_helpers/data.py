@@ -154,7 +154,7 @@ def _stamp(name: str) -> tuple:
     path = Path(name)
     if path.is_file():
         return path.stat().st_mtime_ns, path.stat().st_size
-    return (os.environ.get(IMDB_VARIABLE), name == "auto" and imdb_is_local())
+    return (imdb_named(), name == "auto" and imdb_is_local())
 
 
 @lru_cache(maxsize=2)
@@ -194,25 +194,42 @@ def _read_sample(note: str) -> _Rows:
     return _Rows(frame, ["negative", "positive"], "sample", note, defaults)
 
 
+def imdb_named() -> tuple[str, str] | None:
+    """Return the folder that is named as IMDB's copy, and what names it.
+
+    The variable ``DISTILL_IMDB`` comes first, then ``classroom.json``, which
+    the installer of an offline bundle leaves in the project's folder.
+    """
+    value = os.environ.get(IMDB_VARIABLE)
+    if value:
+        return value, IMDB_VARIABLE
+    installed = DATA_FOLDER.parent / "classroom.json"
+    if not installed.is_file():
+        return None
+    value = json.loads(installed.read_text("utf-8")).get("imdb")
+    return (value, installed.name) if value else None
+
+
 def imdb_mirror() -> dict[str, list[str]] | None:
-    """Return the files of the folder that ``DISTILL_IMDB`` names, by split.
+    """Return the files of the folder that is named as IMDB's copy, by split.
 
     Raises
     ------
     FileNotFoundError
-        If the variable is set but the folder does not hold the data.
+        If a folder is named that does not hold the data.
     """
-    value = os.environ.get(IMDB_VARIABLE)
-    if not value:
+    named = imdb_named()
+    if named is None:
         return None
+    value, by = named
     folder, files = Path(value).expanduser(), {}
     for split in IMDB_SPLITS:
         found = sorted(map(str, folder.glob(f"plain_text/{split}-*.parquet")))
         if not found:
             raise FileNotFoundError(
-                f"{IMDB_VARIABLE}={value!r} must be a folder in the layout of"
+                f"{by}={value!r} must be a folder in the layout of"
                 f" the Hub's {IMDB_ID}, with plain_text/{split}-*.parquet;"
-                " correct the variable or unset it"
+                " correct it or take it away"
             )
         files[split] = found
     return files

@@ -24,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from transformers import PreTrainedModel
 
+from .cards import CARD, model_card
 from .matching import HiddenStateMatcher
 from .scorecard import (
     Quality,
@@ -290,7 +291,7 @@ def save_run(folder: str | Path, content: dict, model, tokenizer) -> Path:
     Parameters
     ----------
     folder : str or Path
-        Gets ``results.json`` and ``student/``.
+        Gets ``results.json`` and ``student/``, a model card in it.
     content : dict
         From :func:`distill_helpers.scorecard.results`.
     model, tokenizer
@@ -316,6 +317,9 @@ def save_run(folder: str | Path, content: dict, model, tokenizer) -> Path:
         with quietly():
             model.save_pretrained(Path(part) / "student")
         tokenizer.save_pretrained(Path(part) / "student")
+        names_of = model.config.id2label
+        card = model_card(content, [names_of[i] for i in sorted(names_of)])
+        (Path(part) / "student" / CARD).write_text(str(card), "utf-8")
         write_json(Path(part) / "results.json", content)
         for name in names:
             os.replace(Path(part) / name, folder / name)

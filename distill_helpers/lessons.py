@@ -15,6 +15,7 @@ from pathlib import Path
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+from .lesson_costs import Cost, watching, write_costs
 from .parameters import DEFAULT_RUNS, free_folder, parameters_of
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -60,23 +61,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", default="sample")
     parser.add_argument("--only", help="the number of one lesson, such as 03")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="keep what each lesson took, for the start page",
+    )
     options = parser.parse_args(arguments)
     if options.source == "sample":
         os.environ["HF_HUB_OFFLINE"] = "1"
     paths = [p for p in lesson_paths() if (options.only or "") in p.name[:2]]
     if not paths:
         parser.error(f"--only {options.only}: there is no such lesson")
-    failed = []
+    if options.record and options.only:
+        parser.error("--record keeps the costs of all lessons: leave --only out")
+    failed, costs = [], {}
     for path in paths:
         folder = free_folder(DEFAULT_RUNS.resolve() / path.stem)
         try:
-            copy = run_lesson(path, folder, options.source)
+            with watching() as cost:
+                copy = run_lesson(path, folder, options.source)
         except PapermillExecutionError as error:
             failed.append(path.name)
             print(f"FAILED {path.name}\n{error}", file=sys.stderr)
             continue
-        print(f"passed {path.name}: see {os.path.relpath(copy)}")
+        costs[path.stem] = cost
+        print(f"passed {path.name}: see {os.path.relpath(copy)}; {_spent(cost)}")
+    if options.record and not failed:
+        from .scorecard import machine
+
+        print("kept", os.path.relpath(write_costs(costs, machine())))
     return 1 if failed else 0
+
+
+def _spent(cost: Cost) -> str:
+    return f"{cost.seconds:.0f} s, {cost.peak_mb:.0f} MB"
 
 
 if __name__ == "__main__":

@@ -636,3 +636,62 @@ def pareto_chart(
     for handle in legend.legend_handles:
         handle.set_sizes([36])
     return figure
+
+
+def path_chart(steps: Sequence[tuple[str, str]], columns: int = 4) -> Figure:
+    """Draw the way through a course: boxes, joined by arrows, row by row.
+
+    Parameters
+    ----------
+    steps : sequence of (str, str)
+        Number and title of each lesson; long titles are broken.
+    columns : int, default 4
+        Boxes in a row.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no step, or `columns` is below 1.
+    """
+    import textwrap
+
+    if not steps or columns < 1:
+        raise ValueError(
+            f"steps must hold at least one, columns be at least 1, got {len(steps)}"
+            f" steps and columns={columns!r}"
+        )
+    rows = -(-len(steps) // columns)
+    figure = Figure(figsize=(7.5, 1.35 * rows + 0.2), layout="constrained")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.set_xlim(-0.5, columns - 0.5)
+    axes.set_ylim(-rows + 0.5, 0.5)
+    boxes = []
+    for index, (number, title) in enumerate(steps):
+        box = axes.annotate(
+            f"{number}\n" + "\n".join(textwrap.wrap(title, 15)),
+            (index % columns, -(index // columns)),
+            ha="center",
+            va="center",
+            fontsize=9,
+            bbox={
+                "boxstyle": "round,pad=0.5",
+                "facecolor": "white",
+                "edgecolor": COLOURS[0],
+                "linewidth": 1.8,
+            },
+        )
+        boxes.append(box)
+    for here, there in zip(boxes, boxes[1:]):
+        ends = {"patchA": here.get_bbox_patch(), "patchB": there.get_bbox_patch()}
+        axes.annotate(
+            "",
+            there.xy,
+            here.xy,
+            arrowprops={"arrowstyle": "-|>", "color": "black", "shrinkB": 2} | ends,
+        )
+    return figure

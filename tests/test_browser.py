@@ -1,6 +1,7 @@
 """The lessons in JupyterLab, in a real browser: sliders, themes, no strangers."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 READY = """() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session
             ?.kernel?.status === 'idle'"""
 HANDLE = ".widget-slider .noUi-handle"
@@ -34,9 +36,14 @@ if CHROMIUM is None:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def lab_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def lab(lab_folder):
     """JupyterLab on copies of the lessons; yields its address."""
-    folder = tmp_path_factory.mktemp("lab")
+    folder = lab_folder
     (folder / "notebooks").mkdir()
     for lesson in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"):
         notebook = nbformat.read(lesson, as_version=4)
@@ -173,5 +180,34 @@ def test_a_slider_moves_by_keyboard(browser, lab, lesson, slider, theme):
     assert picture.get_attribute("src") != before[0]
     save_picture(page, f"{lesson[:2]}-{theme}-after")
     assert strangers(asked) == []
+    command(page, "kernelmenu:shutdown")
+    page.close()
+
+
+SEEN = """() => window.jupyterapp.shell.currentWidget.content.widgets.length"""
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_stored_notebook_opens_without_an_error_wide_and_narrow(
+    browser, lab, notebook, lab_folder
+):
+    """As a reader sees it first: with its stored outputs, nothing run yet."""
+    shutil.copyfile(notebook, lab_folder / notebook.name)
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    faults, asked = [], []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{lab}/lab/tree/{notebook.name}?reset")
+    page.wait_for_selector(IDLE, timeout=60_000, state="attached")
+    page.wait_for_function(READY, timeout=60_000)
+    cells = len(nbformat.read(notebook, as_version=4).cells)
+    for width in (1280, 800):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(300)  # JupyterLab lays itself out anew
+        assert page.evaluate(SEEN) == cells
+        assert not page.locator(".jp-Dialog").count()
+        assert not page.locator(".jp-RenderedText[data-mime-type*=stderr]").count()
+        save_picture(page, f"{notebook.stem}-{width}")
+    assert faults == [] and strangers(asked) == []
     command(page, "kernelmenu:shutdown")
     page.close()

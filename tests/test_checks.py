@@ -88,6 +88,9 @@ def test_a_wrong_answer_is_told_its_own_mistake(entry, answer, words):
 def test_a_lesson_has_its_exercises_and_three_questions(lesson):
     entries = [e for e in ENTRIES if e.key.startswith(lesson)]
     questions = [e for e in entries if isinstance(e, Question)]
+    if lesson == "00":  # it only shows how exercises work
+        assert len(entries) == 2 and len(questions) == 1
+        return
     assert len(questions) == 3
     assert 3 <= len(entries) - len(questions) <= 6
 

@@ -10,6 +10,7 @@ import pytest
 from datasets import ClassLabel, DatasetDict
 from hub_server import HubServer
 
+from distill_helpers import data
 from distill_helpers.cleaning import clean_text, signature
 from distill_helpers.data import (
     DATA_FOLDER,
@@ -263,6 +264,26 @@ def start(*command, environment):
         env=environment,
         cwd=ROOT,
     )
+
+
+def test_the_copy_that_an_offline_bundle_installed_is_found(
+    monkeypatch, imdb_folder, tmp_path
+):
+    monkeypatch.delenv("DISTILL_IMDB", raising=False)
+    monkeypatch.setattr(data, "DATA_FOLDER", tmp_path / "data")
+    assert data.imdb_named() is None
+    settings = tmp_path / "classroom.json"
+    settings.write_text(json.dumps({"imdb": None}))
+    assert data.imdb_mirror() is None
+    settings.write_text(json.dumps({"imdb": str(imdb_folder)}))
+    assert set(data.imdb_mirror()) == set(data.IMDB_SPLITS)
+    monkeypatch.setenv("DISTILL_IMDB", str(tmp_path))  # it comes first
+    with pytest.raises(FileNotFoundError, match="DISTILL_IMDB="):
+        data.imdb_mirror()
+    monkeypatch.delenv("DISTILL_IMDB")
+    settings.write_text(json.dumps({"imdb": str(tmp_path)}))
+    with pytest.raises(FileNotFoundError, match="classroom.json=.*plain_text/train"):
+        data.imdb_mirror()
 
 
 def test_the_hub_is_asked_once_and_its_cache_serves_ever_after(imdb_folder, tmp_path):

@@ -142,3 +142,17 @@ def test_parts_follow_one_another_and_their_sum_is_written():
     assert [t.get_text() for t in axes.get_legend().get_texts()] == ["read", "run"]
     with pytest.raises(ValueError, match="'run' must have 1 values, got 2"):
         plots.stacked_bars(["one"], {"run": [1, 2]}, x_label="ms")
+
+
+def test_a_path_has_a_box_for_every_step_and_an_arrow_between_two():
+    steps = [(f"0{i}", "a title that is long enough to be broken") for i in range(5)]
+    axes = plots.path_chart(steps, columns=3).axes[0]
+    boxes = [text for text in axes.texts if text.get_text()]
+    arrows = [text for text in axes.texts if not text.get_text()]
+    assert [box.get_text()[:2] for box in boxes] == [number for number, _ in steps]
+    assert [box.xy for box in boxes] == [(0, 0), (1, 0), (2, 0), (0, -1), (1, -1)]
+    assert [(a.xyann, a.xy) for a in arrows] == [
+        (here.xy, there.xy) for here, there in zip(boxes, boxes[1:])
+    ]
+    with pytest.raises(ValueError, match="at least one"):
+        plots.path_chart([])

@@ -36,9 +36,25 @@ _session: dict[str, dict] = {}
 
 def all_entries() -> list[Entry]:
     """Return every exercise of every lesson, in the lessons' order."""
-    from . import lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06
+    from . import (
+        lesson_00,
+        lesson_01,
+        lesson_02,
+        lesson_03,
+        lesson_04,
+        lesson_05,
+        lesson_06,
+    )
 
-    lessons = (lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06)
+    lessons = (
+        lesson_00,
+        lesson_01,
+        lesson_02,
+        lesson_03,
+        lesson_04,
+        lesson_05,
+        lesson_06,
+    )
     return [entry for lesson in lessons for entry in lesson.ENTRIES]
 
 
