@@ -32,10 +32,16 @@ PINNED_PYTHON = (3, 11)
 TESTS = ["-m", "pytest", "-n", "2", "--dist", "loadgroup", "--ignore=tests/benchmarks"]
 BENCHMARKS = ["-m", "pytest", "tests/benchmarks"]
 NPM = ["install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"]
+# It opens at the start page, and asks no network for news or newer versions.
+LAB = [
+    "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+]
 COMMANDS = {
     "lessons": ["-m", "distill_helpers.lessons"],
     "tests": ["-m", "pytest"],
-    "lab": ["-m", "jupyterlab", "--notebook-dir", str(ROOT)],
+    "lab": ["-m", "jupyterlab", "--notebook-dir", str(ROOT), *LAB],
     "doctor": ["-m", "distill_helpers", "doctor"],
     "fetch-imdb": ["-m", "distill_helpers.fetch"],
     "fetch-browser": [],

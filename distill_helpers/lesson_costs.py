@@ -86,7 +86,7 @@ def _held(process: psutil.Process, before: set[int]) -> int:
 def write_costs(
     costs: Mapping[str, Cost], machine: Mapping, path: Path = STORED
 ) -> Path:
-    """Keep the costs of all lessons, in place of those kept before.
+    """Keep the costs of lessons; those kept of others stay.
 
     Parameters
     ----------
@@ -99,11 +99,25 @@ def write_costs(
     Returns
     -------
     Path
+
+    Raises
+    ------
+    ValueError
+        If those kept were taken on another machine and not all are new: two
+        machines do not belong into one table.
     """
     lessons = {
         name: {"seconds": round(cost.seconds, 1), "peak_mb": round(cost.peak_mb)}
         for name, cost in costs.items()
     }
+    before = read_costs(path) if path.is_file() else {"lessons": {}}
+    others = {k: v for k, v in before["lessons"].items() if k not in lessons}
+    if others and before["machine"] != dict(machine):
+        raise ValueError(
+            f"machine must be the one that {', '.join(others)} ran on; it differs, so"
+            " record all lessons anew"
+        )
+    lessons = dict(sorted((others | lessons).items()))
     content = {"kit": __version__, "machine": dict(machine), "lessons": lessons}
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")

@@ -44,6 +44,23 @@ def test_costs_are_kept_with_their_machine_and_shown(tmp_path):
     assert table.loc["01_a"].tolist() == [1.5, 512]
 
 
+def test_one_lesson_is_recorded_anew_on_the_same_machine_alone(tmp_path):
+    path = tmp_path / "costs.json"
+    write_costs({"01_a": Cost(1.0, 1.0), "02_b": Cost(2.0, 2.0)}, {"cores": 2}, path)
+    write_costs({"01_a": Cost(3.0, 3.0)}, {"cores": 2}, path)
+    kept = read_costs(path)["lessons"]
+    assert [(name, kept[name]["seconds"]) for name in kept] == [
+        ("01_a", 3),
+        ("02_b", 2),
+    ]
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="the one that 02_b ran on"):
+        write_costs({"01_a": Cost(4.0, 4.0)}, {"cores": 8}, path)
+    assert path.read_bytes() == before
+    write_costs({"01_a": Cost(5.0, 5.0), "02_b": Cost(5.0, 5.0)}, {"cores": 8}, path)
+    assert read_costs(path)["machine"] == {"cores": 8}
+
+
 def test_the_stored_costs_are_those_of_the_lessons_that_there_are():
     lessons = {path.stem for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
     kept = read_costs(STORED)["lessons"]

@@ -209,6 +209,15 @@ def test_lesson_06_leaves_bundles_that_answer(notebook, solved_run):
         assert [said["cached"] for said in results["service"]] == [False, True]
 
 
+def test_the_stored_cascade_on_imdb_keeps_the_teachers_accuracy_on_few_of_its_answers():
+    results = json.loads((STORED / "lesson06_imdb.json").read_text())
+    cascade, settings = results["cascade"], results["settings"]
+    assert cascade["accuracy"] >= cascade["cloud_accuracy"] - settings["within"]
+    assert settings["within"] <= 0.003 and cascade["shares"]["device"] >= 0.6
+    assert settings["source"] == "imdb" and settings["test_reviews"] >= 19_800
+    assert set(results["page_ms"]) == {"student", "teacher"}
+
+
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory):
     """Lessons 01 and 02 as they stand; their results and executed copies."""
