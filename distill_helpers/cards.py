@@ -28,6 +28,7 @@ def model_card(
     *,
     name: str = "distilled",
     load: str = "",
+    library: str = "transformers",
 ) -> ModelCard:
     """Write down what a student is, from the results of its run.
 
@@ -41,6 +42,8 @@ def model_card(
         The student's row among the results; the other rows stand beside it.
     load : str, optional
         Python code that loads it; by default a ``pipeline`` of transformers.
+    library : str, default "transformers"
+        What reads the student's files.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def model_card(
     own = next((row for row in rows if row["name"] == name), None)
     header = ModelCardData(
         model_name=_title(settings),
-        library_name="transformers",
+        library_name=library,
         pipeline_tag="text-classification",
         tags=["knowledge-distillation", "text-classification"],
         metrics=[m for m in METRICS if own and m in own] or None,
@@ -133,12 +136,16 @@ def _data(settings: Mapping) -> str:
 def _scores(rows: Sequence[Mapping], name: str) -> str:
     if not rows:
         return ""
+    control = (
+        " `control` is the same student without a teacher, trained for the same"
+        " number of steps."
+    )
+    beside = any(row["name"] == "control" for row in rows)
     lines = [
         "## Scores",
         "",
         "On test reviews that no choice has looked at; the mean over the seeds and"
-        " its 95% interval. `control` is the same student without a teacher, trained"
-        " for the same number of steps.",
+        f" its 95% interval.{control if beside else ''}",
         "",
         "| model | accuracy | F1 | seeds | reviews |",
         "| --- | --- | --- | --- | --- |",

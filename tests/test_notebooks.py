@@ -637,6 +637,8 @@ def test_the_best_small_student_is_made_in_one_file(tmp_path, bert_tokenizer):
     right = student.logits(list(texts["text"])).argmax(1) == np.array(texts["label"])
     (row,) = results["rows"]
     assert row["accuracy"]["mean"] == pytest.approx(right.mean())
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert f"**the file** | {row['accuracy']['mean']:.3f}" in card
     names = [step["step"] for step in results["steps"]]
     assert names[0] == "words, labels alone" and names[-1] == "the file"
     assert "CNN, + the teacher's embedding (seed 1)" in names

@@ -1,6 +1,7 @@
 """The student in a real browser: same labels, no strangers, no network."""
 
 import json
+import os
 import shutil
 from urllib.parse import urlparse
 
@@ -236,6 +237,9 @@ def test_nothing_overflows_and_axe_finds_no_serious_fault(
         page.click("#ask")
         page.wait_for_selector("#why:not([hidden])")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        pictures = os.environ.get("DISTILL_SCREENSHOTS")
+        if pictures:  # to be looked at
+            page.screenshot(path=f"{pictures}/page-{width}-{scheme}.png")
         page.add_script_tag(url="axe.js")
         report = page.evaluate("axe.run()")
     serious = [

@@ -10,6 +10,7 @@ import html
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from importlib import import_module
 
 from . import record
 from .exercise import (
@@ -30,31 +31,14 @@ COLOURS = {
     INCORRECT: "#D55E00",
     UNTOUCHED: "#56B4E9",
 }
+LESSONS = ("00", "01", "02", "03", "04", "05", "06")
 _hints_given: Counter = Counter()
 _session: dict[str, dict] = {}
 
 
 def all_entries() -> list[Entry]:
     """Return every exercise of every lesson, in the lessons' order."""
-    from . import (
-        lesson_00,
-        lesson_01,
-        lesson_02,
-        lesson_03,
-        lesson_04,
-        lesson_05,
-        lesson_06,
-    )
-
-    lessons = (
-        lesson_00,
-        lesson_01,
-        lesson_02,
-        lesson_03,
-        lesson_04,
-        lesson_05,
-        lesson_06,
-    )
+    lessons = [import_module(f".lesson_{n}", __package__) for n in LESSONS]
     return [entry for lesson in lessons for entry in lesson.ENTRIES]
 
 
