@@ -171,11 +171,8 @@ def choose_threshold(
     accuracy at it is known to about a point. Judge it on other texts.
     """
     count = len(device)
-    if (
-        not count
-        or len(larger) != count
-        or count != len(larger if labels is None else labels)
-    ):
+    lengths = {count, len(larger), count if labels is None else len(labels)}
+    if not count or len(lengths) > 1:
         raise ValueError(
             f"device, larger and labels must be of one length, got {count},"
             f" {len(larger)} and {'none' if labels is None else len(labels)}"

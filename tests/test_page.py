@@ -27,7 +27,7 @@ pytest.importorskip(
 from conftest import CHROMIUM, ODD_TEXTS  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
-from distill_helpers.export.headless import QUIET  # noqa: E402
+from distill_helpers.export.headless import ASK, QUIET  # noqa: E402
 
 if CHROMIUM is None:
     pytest.skip(
@@ -96,13 +96,6 @@ def visit(chromium):
         context.close()
 
 
-ANSWER = """async (texts) => {
-  const found = [];
-  for (const text of texts) found.push((await window.student().classify(text)));
-  return found.map(({label, logits, milliseconds}) => ({label, logits, milliseconds}));
-}"""
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_says_what_python_says_with_the_network_cut(
     kind, bundles, visit, tmp_path, reviews
@@ -117,7 +110,7 @@ def test_the_page_says_what_python_says_with_the_network_cut(
     # The server is gone; a reload must be served from the page's own store.
     page.reload()
     page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
-    found = page.evaluate(ANSWER, texts)
+    found = page.evaluate(ASK, texts)
     ours = TextClassifier(bundle).classify(texts)
     assert [f["label"] for f in found] == [o.label for o in ours]
     apart = [

@@ -25,7 +25,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-_ASK = """async (texts) => {
+ASK = """async (texts) => {
   const found = [];
   for (const text of texts) found.push(await window.student().classify(text));
   return found.map(({label, logits, milliseconds}) => ({label, logits, milliseconds}));
@@ -121,7 +121,7 @@ def ask_page(
                 page.wait_for_selector(
                     "html[data-ready=yes]", timeout=1000 * seconds, state="attached"
                 )
-                return page.evaluate(_ASK, list(texts))
+                return page.evaluate(ASK, list(texts))
             finally:
                 browser.close()
 
