@@ -39,11 +39,11 @@ LAB = [
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
 ]
 COMMANDS = {
-    "lessons": ["-m", "distill_helpers.lessons"],
+    "lessons": ["-m", "distill_helpers.classroom.running"],
     "tests": ["-m", "pytest"],
     "lab": ["-m", "jupyterlab", "--notebook-dir", str(ROOT), *LAB],
     "doctor": ["-m", "distill_helpers", "doctor"],
-    "fetch-imdb": ["-m", "distill_helpers.fetch"],
+    "fetch-imdb": ["-m", "distill_helpers.classroom.fetch"],
     "fetch-browser": [],
 }
 

@@ -1,12 +1,17 @@
 """The tested package behind the lessons on knowledge distillation.
 
-Names are handed on lazily, so that ``import distill_helpers`` stays cheap.
+Eight rooms: :mod:`~distill_helpers.data`, :mod:`~distill_helpers.losses`,
+:mod:`~distill_helpers.students`, :mod:`~distill_helpers.teachers`,
+:mod:`~distill_helpers.training`, :mod:`~distill_helpers.evaluation`,
+:mod:`~distill_helpers.compression` and :mod:`~distill_helpers.export`; above
+them :mod:`~distill_helpers.lessons` and :mod:`~distill_helpers.classroom`.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
+
+from .lazy import attach
 
 # transformers imports torchao wherever it is installed, and that complains of
 # kernels for graphics cards that a laptop does not have.
@@ -15,28 +20,18 @@ for _name in ("torchao", "torch.utils._pytree"):
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "data": ("load_reviews",),
-    "losses": ("DistillationLoss", "hidden_state_loss", "kd_loss"),
-    "students": ("build_student", "train_tokenizer"),
-    "teachers": (
-        "AverageTeacher",
-        "CachedTeacher",
-        "HuggingFaceTeacher",
-        "SoftTargets",
-    ),
-    "training": ("DistillationConfig", "DistillationTrainer"),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = sorted(_HOME_OF)
-
-
-def __getattr__(name: str):
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "data": ["load_reviews"],
+        "losses": ["DistillationLoss", "hidden_state_loss", "kd_loss"],
+        "students": ["build_student", "train_tokenizer"],
+        "teachers": [
+            "AverageTeacher",
+            "CachedTeacher",
+            "HuggingFaceTeacher",
+            "SoftTargets",
+        ],
+        "training": ["DistillationConfig", "DistillationTrainer"],
+    },
+)

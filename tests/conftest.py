@@ -10,13 +10,14 @@ import torch  # noqa: E402
 from datasets import Dataset  # noqa: E402
 from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
 
-from distill_helpers.data import SAMPLE_FILE, load_reviews  # noqa: E402
+from distill_helpers.data.reviews import load_reviews  # noqa: E402
 from distill_helpers.export.headless import (  # noqa: E402
     HeadlessMissingError,
     find_chromium,
 )
-from distill_helpers.students import train_tokenizer  # noqa: E402
-from distill_helpers.teachers import Teacher  # noqa: E402
+from distill_helpers.places import SAMPLE_REVIEWS  # noqa: E402
+from distill_helpers.students.tokenizers import train_tokenizer  # noqa: E402
+from distill_helpers.teachers.base import Teacher  # noqa: E402
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
@@ -43,7 +44,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def reviews():
     """The sample with its fixed split."""
-    assert SAMPLE_FILE.is_file()
+    assert SAMPLE_REVIEWS.is_file()
     return load_reviews("sample")
 
 
@@ -133,8 +134,8 @@ def tokenizers(texts):
 @pytest.fixture(scope="session")
 def trained(reviews):
     """Train a student of a kind a little, once: give model and tokeniser."""
-    from distill_helpers.experiments import train_student
-    from distill_helpers.training import encode_reviews
+    from distill_helpers.data.encoding import encode_reviews
+    from distill_helpers.training.recipes import train_student
 
     made = {}
     steps = {"bigram": 60, "text-cnn": 60, "tiny-transformer": 20}
@@ -168,7 +169,7 @@ def small_mirror(tmp_path_factory):
     for name in ("train", "test", "unsupervised"):
         lines += [f"  - split: {name}", f"    path: plain_text/{name}-*"]
     (folder / "README.md").write_text("\n".join([*lines, "---", ""]))
-    rows = pd.read_json(SAMPLE_FILE, lines=True)[["text", "label"]]
+    rows = pd.read_json(SAMPLE_REVIEWS, lines=True)[["text", "label"]]
     parts = {"train": rows[:1500], "test": rows[1500:2400], "unsupervised": rows[2400:]}
     parts["unsupervised"] = parts["unsupervised"].assign(label=-1)
     for name, part in parts.items():

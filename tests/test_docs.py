@@ -15,9 +15,10 @@ import nbformat
 import pytest
 import yaml
 
-from distill_helpers import losses, sweeps
-from distill_helpers.experiments import RECIPES
-from distill_helpers.training import DistillationConfig
+from distill_helpers import losses
+from distill_helpers.classroom import sweeps
+from distill_helpers.students.registry import RECIPES
+from distill_helpers.training.config import DistillationConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -234,7 +235,7 @@ def test_a_command_that_does_not_exist_is_noticed():
         "there is no distill_helpers.no",
         "start.py has no lesons",
     ]
-    assert unknown("distill_helpers.sweeps", "", ["--nothing=1"])
+    assert unknown("distill_helpers.classroom.sweeps", "", ["--nothing=1"])
     assert unknown("", "start.py", ["lab", "--nothing"])
     assert not unknown("", "start.py", ["lab", "--here", "--port", "8890"])
 

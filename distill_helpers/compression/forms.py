@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..onnx_graph import OnnxClassifier
-from ..scorecard import predictor, race, size_on_disk
+from ..evaluation.cost import race, size_on_disk
+from ..evaluation.predict import predictor
+from ..export.onnx import OnnxClassifier
 from .parity import Predictor, measure_parity
 
 

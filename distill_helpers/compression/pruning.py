@@ -22,10 +22,10 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import prune_linear_layer
 
-from ..losses import DistillationLoss, labelled_cross_entropy
-from ..reading import length_grouped
-from ..students import TextCNNForSequenceClassification
-from ..training import DistillationCollator, EncodedReviews
+from ..data.encoding import DistillationCollator, EncodedReviews, length_grouped
+from ..losses.combined import DistillationLoss
+from ..losses.labels import labelled_cross_entropy
+from ..students.text_cnn import TextCNNForSequenceClassification
 from .reshaped import core_of, replace_module, reshaped_copy
 
 # Producers give a group its channels; the consumer reads them.

@@ -4,3 +4,46 @@
 from it, ``browser`` makes a page of such a folder, ``phone`` writes an
 ExecuTorch program.
 """
+
+from ..lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "browser": [
+            "PageServer",
+            "RuntimeMissingError",
+            "download_bytes",
+            "runtime_files",
+            "to_browser",
+        ],
+        "bundle": [
+            "Answer",
+            "DamagedBundleError",
+            "TextClassifier",
+            "bundle_bytes",
+            "read_about",
+            "write_bundle",
+        ],
+        "executorch": ["PhoneClassifier", "to_executorch"],
+        "headless": ["HeadlessMissingError", "PageAnswer", "ask_page", "find_chromium"],
+        "latency": ["PARTS", "latency_budget"],
+        "onnx": [
+            "OnnxClassifier",
+            "load_graph",
+            "operators",
+            "stored_bytes",
+            "trace_onnx",
+        ],
+        "other_machine": ["answer_questions", "write_questions"],
+        "service": [
+            "AnswerCache",
+            "Limits",
+            "Refusal",
+            "TokenBucket",
+            "make_app",
+            "read_question",
+            "running",
+        ],
+    },
+)

@@ -20,10 +20,10 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..places import BROWSER_RUNTIME
 from .bundle import ABOUT, MODEL, TOKENIZER, read_about
 
 PAGE = Path(__file__).resolve().parent / "page"
-RUNTIME = Path(__file__).resolve().parent.parent.parent / "browser"
 ASSETS = ("index.html", "style.css", "icon.svg", "app.js", "classifier.js")
 _PACKAGES = {
     "onnxruntime-web": (
@@ -39,7 +39,7 @@ class RuntimeMissingError(FileNotFoundError):
     """What runs a model in a browser has not been installed."""
 
 
-def runtime_files(folder: str | Path = RUNTIME) -> dict[str, Path]:
+def runtime_files(folder: str | Path = BROWSER_RUNTIME) -> dict[str, Path]:
     """Find what the page needs to run a model.
 
     Parameters
@@ -85,7 +85,7 @@ def to_browser(
     *,
     server: str = "",
     threshold: float = 0.0,
-    runtime: str | Path = RUNTIME,
+    runtime: str | Path = BROWSER_RUNTIME,
 ) -> Path:
     """Make a page of a bundle.
 

@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from .. import __version__
-from ..onnx_graph import OnnxClassifier
-from ..scorecard import softmax
+from distill_helpers import __version__
+
+from ..evaluation.metrics import softmax
+from .onnx import OnnxClassifier
 
 FORMAT = "distill-bundle-1"
 MODEL, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "bundle.json"
@@ -71,7 +72,7 @@ def write_bundle(
         In the order of the logits.
     temperature : float, default 1.0
         Logits are divided by it, so that probabilities mean what they say;
-        from :func:`~distill_helpers.teachers.calibration_temperature`.
+        from :func:`~distill_helpers.teachers.mixed.calibration_temperature`.
     about : dict, optional
         Plain data to remember, such as scores.
 

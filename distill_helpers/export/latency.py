@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..onnx_graph import INPUTS, OnnxClassifier
-from ..scorecard import softmax
-from ..training import DistillationCollator, encode_texts
+from ..data.encoding import DistillationCollator, encode_texts
+from ..evaluation.metrics import softmax
+from .onnx import INPUTS, OnnxClassifier
 
 PARTS = ("tokenise", "run", "post-process")
 

@@ -5,10 +5,10 @@ import torch
 from conftest import small_bert
 
 from distill_helpers.compression.forms import Form, measure_forms
-from distill_helpers.compression.onnx_bits import quantise_dynamic
-from distill_helpers.onnx_graph import trace_onnx
-from distill_helpers.scorecard import machine
-from distill_helpers.students import train_tokenizer
+from distill_helpers.compression.onnx_quantisation import quantise_dynamic
+from distill_helpers.evaluation.hardware import machine
+from distill_helpers.export.onnx import trace_onnx
+from distill_helpers.students.tokenizers import train_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from urllib.parse import urlparse
 import pytest
 
 from distill_helpers.export.bundle import TextClassifier, write_bundle
-from distill_helpers.onnx_graph import trace_onnx
+from distill_helpers.export.onnx import trace_onnx
 
 pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
-from distill_helpers.service import Limits, make_app, running  # noqa: E402
+from distill_helpers.export.service import Limits, make_app, running  # noqa: E402
 
 CLIENTS = 50
 SECONDS = float(os.environ.get("DISTILL_LOAD_SECONDS", "60"))

@@ -12,17 +12,18 @@ from conftest import small_bert
 from datasets import Dataset
 from torch.utils.data import DataLoader
 
-from distill_helpers.experiments import RECIPES
-from distill_helpers.losses import DistillationLoss
-from distill_helpers.students import build_student, train_tokenizer
-from distill_helpers.teachers import CachedTeacher, HuggingFaceTeacher
-from distill_helpers.training import (
+from distill_helpers.data.encoding import (
     DistillationCollator,
-    DistillationConfig,
-    DistillationTrainer,
     LengthGroupedSampler,
     encode_reviews,
 )
+from distill_helpers.losses.combined import DistillationLoss
+from distill_helpers.students.registry import RECIPES, build_student
+from distill_helpers.students.tokenizers import train_tokenizer
+from distill_helpers.teachers.cached import CachedTeacher
+from distill_helpers.teachers.live import HuggingFaceTeacher
+from distill_helpers.training.config import DistillationConfig
+from distill_helpers.training.trainer import DistillationTrainer
 
 STEPS = 40
 

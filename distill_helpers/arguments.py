@@ -1,0 +1,137 @@
+"""Guards for arguments: the message names the argument, the value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from numbers import Integral, Real
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def check_whole(
+    name: str,
+    value,
+    least: int | None = None,
+    most: int | None = None,
+    *,
+    optional: bool = False,
+) -> int | None:
+    """Return `value` as an int, or None where that is allowed.
+
+    Raises
+    ------
+    TypeError
+        If it is no whole number (``True`` is none).
+    ValueError
+        If it lies outside of [`least`, `most`].
+
+    Examples
+    --------
+    >>> check_whole("steps", 0, least=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: steps must be at least 1, got 0
+    """
+    if value is None and optional:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        or_none = " or None" if optional else ""
+        raise TypeError(
+            f"{name} must be a whole number{or_none}, got"
+            f" {type(value).__name__}: {value!r}"
+        )
+    _check_bounds(name, value, least, most)
+    return int(value)
+
+
+def check_number(
+    name: str,
+    value,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
+) -> None:
+    """Raise unless `value` is a finite number within the bounds given.
+
+    Raises
+    ------
+    TypeError
+        If it is no number (``True`` is none).
+    ValueError
+        If it is NaN, infinite, not above `above`, or outside of
+        [`least`, `most`].
+
+    Examples
+    --------
+    >>> check_number("alpha", 1.5, least=0, most=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: alpha must lie in [0, 1], got 1.5
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(
+            f"{name} must be a number, got {type(value).__name__}: {value!r}"
+        )
+    if above is not None and not (math.isfinite(value) and value > above):
+        raise ValueError(
+            f"{name} must be a finite number above {above:g}, got {value!r}"
+        )
+    if not math.isfinite(value) and (least is None or most is None):
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
+    _check_bounds(name, value, least, most)
+
+
+def _check_bounds(name: str, value, least, most) -> None:
+    if least is not None and most is not None:
+        if not least <= value <= most:
+            raise ValueError(f"{name} must lie in [{least}, {most}], got {value!r}")
+    elif least is not None and not value >= least:
+        raise ValueError(f"{name} must be at least {least}, got {value!r}")
+    elif most is not None and not value <= most:
+        raise ValueError(f"{name} must be at most {most}, got {value!r}")
+
+
+def check_choice(name: str, value: T, allowed: Collection[T]) -> T:
+    """Return `value` if it is one of `allowed`.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+
+    Examples
+    --------
+    >>> check_choice("fit", "mean", ("max", "error"))
+    Traceback (most recent call last):
+        ...
+    ValueError: fit must be one of ['max', 'error'], got 'mean'
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {list(allowed)}, got {value!r}")
+    return value
+
+
+def check_type(name: str, value: T, kinds: type | tuple[type, ...], what: str) -> T:
+    """Return `value` if it is of one of the types; `what` says which in words.
+
+    Raises
+    ------
+    TypeError
+        If it is of another type.
+    """
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name} must be {what}, got {type(value).__name__}")
+    return value
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise unless `temperature` is a finite number above 0."""
+    check_number("temperature", temperature, above=0)
+
+
+def check_alpha(alpha: float) -> None:
+    """Raise unless `alpha` is a number within [0, 1]."""
+    check_number("alpha", alpha, least=0, most=1)

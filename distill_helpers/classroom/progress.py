@@ -1,0 +1,307 @@
+"""What a class has done so far, from the files that its learners hand in.
+
+Each learner copies ``runs/progress.json`` into one folder: under the learner's
+own name (``ada.json``), or in a folder of that name (``ada/progress.json``). No
+account and no server are needed::
+
+    python -m distill_helpers.classroom.progress handed_in --csv class.csv
+
+A file that cannot be used is named with the reason; none is counted silently.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ..files import fresh_path, whole_file
+from ..lessons.exercises.engine import Entry
+from ..lessons.exercises.notebook_api import all_entries
+from ..lessons.exercises.outcomes import CORRECT, INCORRECT
+from ..lessons.exercises.record import VERSION, RecordError, read_record
+
+ALL = "all"
+# Names that every kit gives, so that they name no learner.
+_NAMELESS = re.compile(r"(progress|runs)([ _-]*\(?\d+\)?)?", re.I)
+_BESIDE = (".lock", ".tmp")  # what the kit leaves next to a progress file
+
+
+@dataclass(frozen=True)
+class ClassProgress:
+    """What a class has done.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One line for each learner (the index), one column for each lesson and
+        one, ``"all"``, for their sum: exercises that are done.
+    exercises : DataFrame
+        One line for each exercise (the index), the hardest first: ``lesson``,
+        ``kind``, ``solved`` and ``tried`` (learners), ``attempts`` (their mean
+        over those who tried). The hardest has the least share of solvers among
+        those who tried, then the most attempts; what nobody tried comes last.
+    problems : DataFrame
+        One line for each file with something to say about: ``file``, ``kind``
+        and ``reason``. Kinds: ``"empty"``, ``"damaged"``, ``"foreign"`` (of
+        another version), ``"duplicate"``; these files are not counted.
+        ``"unknown"``: the file is counted, apart from the exercises named.
+    """
+
+    table: pd.DataFrame
+    exercises: pd.DataFrame
+    problems: pd.DataFrame
+
+    def __str__(self) -> str:
+        return "\n\n".join(
+            [
+                _titled("Done, by learner and lesson", _with_sizes(self)),
+                _titled("Exercises, the hardest first", _in_words(self.exercises)),
+                *_problem_lines(self.problems),
+            ]
+        )
+
+
+def collect_progress(folder: str | Path) -> ClassProgress:
+    """Read every progress file below a folder.
+
+    A learner's name is the file's, or its folder's where the file is called
+    ``progress``. Of two files of one learner the one that was changed last
+    counts, and the other is named.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Files may have any name and lie in sub-folders. Hidden files and the
+        kit's own ``.lock`` files are passed over.
+
+    Returns
+    -------
+    ClassProgress
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or no usable file in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> done = {"02.kd_loss": {"status": "correct", "attempts": 2}}
+    >>> content = json.dumps({"version": 1, "exercises": done})
+    >>> _ = (folder / "ada.json").write_text(content)
+    >>> int(collect_progress(folder).table.loc["ada", "02"])
+    1
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"FOLDER {str(folder)!r} must be a folder; it is none")
+    entries = all_entries()
+    records, problems = _read_all(folder)
+    records = _one_of_each(records, problems)
+    if not records:
+        reasons = "; ".join(f"{p['file']}: {p['reason']}" for p in problems)
+        raise FileNotFoundError(
+            f"FOLDER {str(folder)!r} holds no progress file that can be used:"
+            f" {reasons or 'no file at all'}"
+        )
+    problems += _unknown(records, {entry.key for entry in entries})
+    learners = {_learner(file): record for file, record in records.items()}
+    learners = dict(sorted(learners.items(), key=lambda pair: pair[0].casefold()))
+    frame = pd.DataFrame(problems, columns=["file", "kind", "reason"])
+    return ClassProgress(
+        _table(learners, entries),
+        _exercises(learners, entries),
+        frame.sort_values("file", ignore_index=True),
+    )
+
+
+# -------------------------------------------------------------------- reading
+def _read_all(folder: Path) -> tuple[dict[Path, dict], list[dict]]:
+    """Return the usable records by their path inside `folder`, and problems."""
+    records, problems = {}, []
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inside.parts)
+        if hidden or path.suffix in _BESIDE or not path.is_file():
+            continue
+        kind, reason = _fault(path)
+        if kind:
+            problems.append(_problem(inside, kind, reason))
+        else:
+            records[inside] = read_record(path)
+    return records, problems
+
+
+def _problem(file: Path, kind: str, reason: str) -> dict[str, str]:
+    return {"file": file.as_posix(), "kind": kind, "reason": reason}
+
+
+def _fault(path: Path) -> tuple[str, str]:
+    """Return what makes a file useless, or two empty words."""
+    try:
+        text = path.read_text("utf-8")
+        content = json.loads(text) if text.strip() else None
+    except (OSError, ValueError) as error:
+        return "damaged", f"cannot be read as JSON: {error}"
+    if not text.strip():
+        return "empty", "the file is empty"
+    if not isinstance(content, dict) or "version" not in content:
+        return "damaged", "is no progress file"
+    if content["version"] != VERSION:
+        seen = content["version"]
+        return "foreign", f"version must be {VERSION}, it is {seen!r}"
+    try:
+        exercises = read_record(path)
+    except RecordError:
+        return "damaged", "holds no list of exercises"
+    if not exercises:
+        return "empty", "no exercise was tried"
+    for key, known in exercises.items():
+        if not _is_sound(known):
+            return "damaged", f"what it says of {key!r} makes no sense: {known!r}"
+    return "", ""
+
+
+def _is_sound(known: dict) -> bool:
+    """Say if an exercise's facts are such as the kit writes."""
+    attempts, status = known.get("attempts", 0), known.get("status")
+    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 0:
+        return False
+    if not isinstance(known.get("when", ""), str):
+        return False
+    return status is None or (status in (CORRECT, INCORRECT) and attempts > 0)
+
+
+def _learner(file: Path) -> str:
+    """Return the nearest name, from the file upwards, that is a learner's."""
+    names = [file.stem if file.suffix else file.name, *reversed(file.parts[:-1])]
+    named = [name for name in names if not _NAMELESS.fullmatch(name)]
+    return named[0] if named else names[0]
+
+
+def _one_of_each(records: dict[Path, dict], problems: list[dict]) -> dict[Path, dict]:
+    """Keep one file of each learner and of each content; name the others."""
+    by_learner: dict[str, Path] = {}
+    newest_first = sorted(records)  # of files of one moment, the first by name
+    newest_first.sort(key=lambda file: _changed(records[file]), reverse=True)
+    for file in newest_first:
+        first = by_learner.setdefault(_learner(file).casefold(), file)
+        if first != file:
+            same = records[file] == records[first]
+            how = "holds the same as" if same else "is of the same learner as the newer"
+            problems.append(_problem(file, "duplicate", f"{how} {first.as_posix()}"))
+    kept: dict[Path, dict] = {}
+    for file in sorted(by_learner.values()):
+        twin = next((f for f in kept if kept[f] == records[file]), None)
+        if twin is None:
+            kept[file] = records[file]
+        else:
+            reason = f"holds the same, to the second, as {twin.as_posix()}"
+            problems.append(_problem(file, "duplicate", reason))
+    return kept
+
+
+def _changed(record: dict) -> str:
+    return max(known.get("when", "") for known in record.values())
+
+
+def _unknown(records: dict[Path, dict], keys: set[str]) -> list[dict]:
+    problems = []
+    for file, record in records.items():
+        strange = sorted(set(record) - keys)
+        if strange:
+            reason = f"exercises that this kit does not have: {', '.join(strange)}"
+            problems.append(_problem(file, "unknown", reason))
+    return problems
+
+
+# --------------------------------------------------------------------- tables
+def _table(learners: dict[str, dict], entries: Sequence[Entry]) -> pd.DataFrame:
+    lessons = sorted({entry.key[:2] for entry in entries})
+    rows = {}
+    for name, record in learners.items():
+        done = Counter(
+            entry.key[:2]
+            for entry in entries
+            if record.get(entry.key, {}).get("status") == CORRECT
+        )
+        rows[name] = {lesson: done[lesson] for lesson in lessons}
+        rows[name][ALL] = sum(done.values())
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("learner")
+
+
+def _exercises(learners: dict[str, dict], entries: Sequence[Entry]) -> pd.DataFrame:
+    rows = []
+    for entry in entries:
+        known = [record.get(entry.key, {}) for record in learners.values()]
+        tried = [facts for facts in known if facts.get("status")]
+        counts = [facts["attempts"] for facts in tried]
+        rows.append(
+            {
+                "exercise": entry.key,
+                "lesson": entry.key[:2],
+                "kind": type(entry).__name__.lower(),
+                "solved": sum(facts["status"] == CORRECT for facts in tried),
+                "tried": len(tried),
+                "attempts": sum(counts) / len(counts) if counts else float("nan"),
+            }
+        )
+    frame = pd.DataFrame(rows).set_index("exercise")
+    share = frame["solved"] / frame["tried"].where(frame["tried"] > 0)
+    order = frame.assign(share=share).sort_values(
+        ["share", "attempts"], ascending=[True, False], kind="stable"
+    )
+    return frame.loc[order.index]
+
+
+# -------------------------------------------------------------------- showing
+def _with_sizes(found: ClassProgress) -> pd.DataFrame:
+    """Return the table with the number of all exercises in each heading."""
+    sizes = found.exercises.groupby("lesson").size()
+    sizes[ALL] = sizes.sum()
+    return found.table.rename(columns=lambda name: f"{name} (of {sizes[name]})")
+
+
+def _in_words(exercises: pd.DataFrame) -> pd.DataFrame:
+    shown = exercises.drop(columns="lesson")
+    attempts = shown["attempts"].map(lambda n: "-" if pd.isna(n) else f"{n:.1f}")
+    return shown.assign(attempts=attempts)
+
+
+def _titled(title: str, frame: pd.DataFrame) -> str:
+    return f"{title}\n\n{frame.rename_axis(None).to_string()}"
+
+
+def _problem_lines(problems: pd.DataFrame) -> list[str]:
+    lines = [f"{p.kind}: {p.file}: {p.reason}" for p in problems.itertuples()]
+    return ["\n".join(["Files to look at", "", *lines])] if lines else []
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Show a class's progress and, if wanted, keep its table as CSV."""
+    parser = argparse.ArgumentParser(description="Show what a class has done.")
+    parser.add_argument("folder", metavar="FOLDER")
+    parser.add_argument("--csv", metavar="FILE", help="keep the learners' table")
+    options = parser.parse_args(arguments)
+    try:
+        target = fresh_path(options.csv) if options.csv else None
+        found = collect_progress(options.folder)
+        print(found)
+        if target:
+            with whole_file(target) as temporary:
+                found.table.to_csv(temporary)
+    except (FileNotFoundError, FileExistsError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

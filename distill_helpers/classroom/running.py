@@ -1,0 +1,98 @@
+"""Run the lessons from the command line: ``python start.py lessons``.
+
+Every notebook of ``notebooks/`` goes through papermill, on the sample and
+without a network; the executed copies and their results land in ``runs/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from ..lessons.parameters import DEFAULT_RUNS, free_folder, parameters_of
+from ..places import NOTEBOOKS
+from .costs import Cost, watching, write_costs
+
+
+def lesson_paths(folder: Path = NOTEBOOKS) -> list[Path]:
+    """Return the numbered lessons in order; appendices are not among them."""
+    return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def run_lesson(path: Path, folder: Path, source: str) -> Path:
+    """Execute one lesson and return the executed copy.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    folder : Path
+        Where the copy and the lesson's results go; must not exist.
+    source : str
+        The lesson's parameter `source`, for lessons that have one.
+
+    Returns
+    -------
+    Path
+    """
+    folder.mkdir(parents=True)
+    copy = folder / path.name
+    wanted = {"source": source, "output_dir": str(folder.resolve() / "out")}
+    known = parameters_of(path)
+    papermill.execute_notebook(
+        path,
+        copy,
+        parameters={name: v for name, v in wanted.items() if name in known},
+        cwd=path.parent,
+        progress_bar=True,
+    )
+    return copy
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run all lessons; return 0 if every one passed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", default="sample")
+    parser.add_argument("--only", help="the number of one lesson, such as 03")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="keep what each lesson took, for the start page",
+    )
+    options = parser.parse_args(arguments)
+    if options.source == "sample":
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    paths = [p for p in lesson_paths() if (options.only or "") in p.name[:2]]
+    if not paths:
+        parser.error(f"--only {options.only}: there is no such lesson")
+    failed, costs = [], {}
+    for path in paths:
+        folder = free_folder(DEFAULT_RUNS.resolve() / path.stem)
+        try:
+            with watching() as cost:
+                copy = run_lesson(path, folder, options.source)
+        except PapermillExecutionError as error:
+            failed.append(path.name)
+            print(f"FAILED {path.name}\n{error}", file=sys.stderr)
+            continue
+        costs[path.stem] = cost
+        print(f"passed {path.name}: see {os.path.relpath(copy)}; {_spent(cost)}")
+    if options.record and not failed:
+        from ..evaluation.hardware import machine
+
+        print("kept", os.path.relpath(write_costs(costs, machine())))
+    return 1 if failed else 0
+
+
+def _spent(cost: Cost) -> str:
+    return f"{cost.seconds:.0f} s, {cost.peak_mb:.0f} MB"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""Reviews in four parts that share nothing, and as batches of token ids."""
+
+from ..lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "cleaning": ["clean_text", "signature", "text_hash"],
+        "duplicates": ["duplicate_groups", "jaccard", "shingle_sets"],
+        "encoding": [
+            "DistillationCollator",
+            "EncodedReviews",
+            "LengthGroupedSampler",
+            "encode_reviews",
+            "encode_texts",
+            "length_grouped",
+        ],
+        "imdb": [
+            "fetch_imdb",
+            "imdb_cache",
+            "imdb_is_local",
+            "imdb_mirror",
+            "imdb_named",
+        ],
+        "reviews": ["LoadReport", "ReviewDict", "fingerprint", "load_reviews"],
+        "sources": ["whole_imdb", "whole_sample"],
+        "splits": ["PARTS"],
+        "vocabulary": ["check_same_vocabulary", "same_vocabulary"],
+    },
+)

@@ -1,0 +1,126 @@
+"""IMDB: a local mirror, the Hub's cache, or the Hub if the reader asks."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+from datasets import DatasetDict, load_dataset
+
+from ..places import PROJECT
+from .rows import Rows
+
+IMDB_ID = "stanfordnlp/imdb"
+IMDB_VARIABLE = "DISTILL_IMDB"
+IMDB_SPLITS = ("train", "test", "unsupervised")
+
+
+def imdb_named() -> tuple[str, str] | None:
+    """Return the folder that is named as IMDB's copy, and what names it.
+
+    The variable ``DISTILL_IMDB`` comes first, then ``classroom.json``, which
+    the installer of an offline bundle leaves in the project's folder.
+    """
+    value = os.environ.get(IMDB_VARIABLE)
+    if value:
+        return value, IMDB_VARIABLE
+    installed = PROJECT / "classroom.json"
+    if not installed.is_file():
+        return None
+    value = json.loads(installed.read_text("utf-8")).get("imdb")
+    return (value, installed.name) if value else None
+
+
+def imdb_mirror() -> dict[str, list[str]] | None:
+    """Return the files of the folder that is named as IMDB's copy, by split.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a folder is named that does not hold the data.
+    """
+    named = imdb_named()
+    if named is None:
+        return None
+    value, by = named
+    folder, files = Path(value).expanduser(), {}
+    for split in IMDB_SPLITS:
+        found = sorted(map(str, folder.glob(f"plain_text/{split}-*.parquet")))
+        if not found:
+            raise FileNotFoundError(
+                f"{by}={value!r} must be a folder in the layout of"
+                f" the Hub's {IMDB_ID}, with plain_text/{split}-*.parquet;"
+                " correct it or take it away"
+            )
+        files[split] = found
+    return files
+
+
+def imdb_cache() -> dict[str, str] | None:
+    """Return IMDB's files in the Hub's local cache, without any network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    files = {}
+    for split in IMDB_SPLITS:
+        path = try_to_load_from_cache(
+            IMDB_ID,
+            f"plain_text/{split}-00000-of-00001.parquet",
+            repo_type="dataset",
+        )
+        if not isinstance(path, str):
+            return None
+        files[split] = path
+    return files
+
+
+def imdb_is_local() -> bool:
+    """Say whether IMDB can be had without a network."""
+    return imdb_mirror() is not None or imdb_cache() is not None
+
+
+def read_imdb(note: str) -> Rows:
+    local, where = imdb_mirror(), "local mirror"
+    if local is None:
+        local, where = imdb_cache(), "Hub cache"
+    if local is None:
+        splits, where = fetch_imdb(), "Hub"
+    else:
+        splits = load_dataset("parquet", data_files=local)
+    frames = []
+    for name in IMDB_SPLITS:
+        frame = splits[name].to_pandas()[["text", "label"]]
+        frame["part"] = {"test": "test", "unsupervised": "transfer"}.get(name, "")
+        frames.append(frame)
+    frame = pd.concat(frames, ignore_index=True)
+    note = f"{where}{', ' + note if note else ''}"
+    defaults = {"train": 1_000, "transfer": 24_000, "validation": 1_000, "test": None}
+    return Rows(frame, ["negative", "positive"], "imdb", note, defaults)
+
+
+def fetch_imdb() -> DatasetDict:
+    """Download IMDB from the Hub into its cache, or reuse what is there.
+
+    An interrupted download goes on where it stopped.
+
+    Returns
+    -------
+    datasets.DatasetDict
+
+    Raises
+    ------
+    FileNotFoundError
+        If the Hub cannot be reached; the message says what to do.
+    """
+    try:
+        return load_dataset(IMDB_ID)
+    except (OSError, ConnectionError) as error:
+        raise FileNotFoundError(
+            f"IMDB is not here: no mirror is named by {IMDB_VARIABLE}, the"
+            " Hub's cache does not hold it, and the Hub cannot be reached"
+            f" ({type(error).__name__}). Next step: with a network, run"
+            " 'python start.py fetch-imdb' once; or set"
+            f" {IMDB_VARIABLE} to a folder with a copy; or use"
+            " source='sample', which needs neither."
+        ) from error

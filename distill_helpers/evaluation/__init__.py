@@ -1,0 +1,50 @@
+"""Quality, cost and honest comparisons of any model."""
+
+from ..lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "cards": ["model_card"],
+        "cascade": [
+            "CascadeResult",
+            "Stage",
+            "choose_threshold",
+            "confidence",
+            "run_cascade",
+        ],
+        "comparison": [
+            "Comparison",
+            "Runs",
+            "WORSE",
+            "compare_runs",
+            "comparison_table",
+        ],
+        "cost": [
+            "Cost",
+            "count_parameters",
+            "measure_cost",
+            "one_thread",
+            "race",
+            "size_on_disk",
+        ],
+        "hardware": ["machine"],
+        "memory": ["MemoryBudget", "PeakMemory", "fit_batch_size"],
+        "metrics": [
+            "Quality",
+            "expected_calibration_error",
+            "measure_quality",
+            "softmax",
+        ],
+        "predict": ["predict_encoded", "predictor"],
+        "scorecard": [
+            "Row",
+            "results",
+            "side_by_side",
+            "stored_results",
+            "table",
+            "write_json",
+        ],
+        "statistics": ["interval", "summary"],
+    },
+)

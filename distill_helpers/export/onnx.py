@@ -1,0 +1,230 @@
+"""Classifiers as ONNX graphs: traced from PyTorch, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+from ..data.encoding import (
+    PAD_MULTIPLE,
+    DistillationCollator,
+    encode_texts,
+    length_grouped,
+)
+from ..files import fresh_path, whole_file
+from ..logs import quietly
+
+INPUTS = ("input_ids", "attention_mask")
+OUTPUT = "logits"
+OPSET = 20
+_CHATTER = "torch.onnx._internal.exporter._registration"  # what is not installed
+
+
+class _Logits(nn.Module):
+    """A classifier that takes two tensors and returns one."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask):
+        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+
+
+def trace_onnx(model, path: str | Path) -> Path:
+    """Write a classifier as one ONNX file with free batch size and length.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        A student, a teacher, or any sequence classifier of transformers that
+        reads ``input_ids`` and ``attention_mask``.
+    path : str or Path
+        Must not exist yet.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileExistsError
+        If there is such a file already.
+    """
+    path = fresh_path(path)
+    ids = torch.arange(48).reshape(2, 24) % 7 + 1
+    example = {INPUTS[0]: ids, INPUTS[1]: torch.ones_like(ids)}
+    free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", min=2)}
+    logging.getLogger(_CHATTER).setLevel(logging.ERROR)
+    with quietly(), warnings.catch_warnings(), whole_file(path) as temporary:
+        warnings.simplefilter("ignore")  # notes of the exporter to its makers
+        torch.onnx.export(
+            _Logits(model.eval()),
+            (),
+            str(temporary),
+            kwargs=example,
+            input_names=list(INPUTS),
+            output_names=[OUTPUT],
+            dynamic_shapes={name: free for name in INPUTS},
+            external_data=False,
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+        graph = onnx.load(temporary)
+        _strip(graph)
+        onnx.checker.check_model(graph)
+        onnx.save(graph, temporary)
+    return path
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes: stale shapes, and where each node came from.
+
+    Shapes that are noted go stale under quantisation; origins hold paths of
+    this machine and may weigh more than the weights of a small student.
+    """
+    del model.graph.value_info[:]
+    inside = [node for function in model.functions for node in function.node]
+    noted = [model, model.graph, *model.functions, *model.graph.node, *inside]
+    noted += [*model.graph.input, *model.graph.output, *model.graph.initializer]
+    for entry in noted:
+        del entry.metadata_props[:]
+        entry.doc_string = ""
+
+
+def operators(path: str | Path) -> Counter:
+    """Count the operators of a graph by name, functions unfolded.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    graph = load_graph(path)
+    inside = [node for function in graph.functions for node in function.node]
+    return Counter(node.op_type for node in [*graph.graph.node, *inside])
+
+
+def load_graph(path: str | Path) -> onnx.ModelProto:
+    """Read an ONNX file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no ONNX file at {str(path)!r}")
+    return onnx.load(path)
+
+
+def stored_bytes(path: str | Path) -> dict[str, int]:
+    """Add up a graph's weights by the operator that reads them.
+
+    Returns
+    -------
+    dict of str to int
+        Bytes by operator, the largest first.
+    """
+    graph = load_graph(path).graph
+    sizes = {t.name: _bytes_of(t) for t in graph.initializer}
+    totals: Counter = Counter()
+    for node in graph.node:
+        for name in node.input:
+            totals[node.op_type] += sizes.pop(name, 0)
+    return {name: size for name, size in totals.most_common() if size}
+
+
+def _bytes_of(tensor: onnx.TensorProto) -> int:
+    return onnx.numpy_helper.to_array(tensor).nbytes
+
+
+class OnnxClassifier:
+    """An ONNX file that answers texts, as the scorecard wants it.
+
+    Parameters
+    ----------
+    path : str or Path
+        From :func:`trace_onnx`, or a quantised form of it.
+    tokenizer : PreTrainedTokenizerBase
+        The classifier's.
+    batch_size : int, default 64
+    threads : int, optional
+        Of ONNX Runtime; by default as many as PyTorch uses. They sleep while
+        they wait, so that several classifiers can take turns.
+    multiple : int, default 32
+        Lengths are rounded up to a multiple of it, as PyTorch's classifiers
+        have it; at least 2.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it has other inputs than ``input_ids`` and ``attention_mask``.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        tokenizer,
+        *,
+        batch_size: int = 64,
+        threads: int | None = None,
+        multiple: int = PAD_MULTIPLE,
+    ) -> None:
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"no ONNX file at {str(path)!r}")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or torch.get_num_threads()
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        names = [entry.name for entry in self.session.get_inputs()]
+        if set(names) != set(INPUTS):
+            raise ValueError(
+                f"{str(path)!r} must have the inputs {list(INPUTS)}, got {names}"
+            )
+        self.tokenizer = tokenizer
+        self.batch_size = batch_size
+        self._collate = DistillationCollator(tokenizer.pad_token_id, multiple)
+
+    def run(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
+        """Return the logits of one batch, shape (batch, classes)."""
+        feeds = dict(zip(INPUTS, (input_ids, attention_mask)))
+        return self.session.run([OUTPUT], feeds)[0]
+
+    def batches(self, texts: Sequence[str]):
+        """Yield the places of some texts and the two tensors that hold them."""
+        ids = encode_texts(self.tokenizer, list(texts))
+        for rows in length_grouped([len(i) for i in ids], self.batch_size):
+            batch = self._collate([{"input_ids": ids[i], "labels": -100} for i in rows])
+            yield rows, *(batch[name].numpy() for name in INPUTS)
+
+    def logits(self, texts: Sequence[str]) -> np.ndarray:
+        """Answer some texts.
+
+        Returns
+        -------
+        ndarray of float32, shape (len(texts), classes)
+        """
+        answers: dict[int, np.ndarray] = {}
+        for rows, input_ids, mask in self.batches(texts):
+            answers.update(zip(rows, self.run(input_ids, mask)))
+        return np.stack([answers[i] for i in range(len(answers))]).astype(np.float32)
+
+    __call__ = logits

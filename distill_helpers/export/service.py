@@ -1,0 +1,372 @@
+"""The cascade's larger half behind HTTP: a small service with limits.
+
+``python -m distill_helpers.export.service BUNDLE --port 8000``
+
+It answers one kind of question, says who answered, and refuses what is too
+large, too frequent or not a question. FastAPI and uvicorn are an optional
+extra: ``pip install "distill-helpers[serve]"``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..evaluation.metrics import softmax
+
+Predictor = Callable[[Sequence[str]], np.ndarray]
+MISSING = (
+    "the service needs FastAPI and uvicorn, which are an extra: install"
+    ' "distill-helpers[serve]", or leave the service out; the page and the'
+    " simulation work without it"
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the service puts up with.
+
+    Attributes
+    ----------
+    body_bytes : int
+        Largest request.
+    per_second : float
+        Requests of one client, on average.
+    burst : int
+        Requests of one client at once, before the average counts.
+    at_once : int
+        Texts that are being answered or wait for it, of all clients.
+    seconds : float
+        For one answer, waiting included.
+    cached : int
+        Answers that are remembered.
+    """
+
+    body_bytes: int = 64 * 1024
+    per_second: float = 20.0
+    burst: int = 40
+    at_once: int = 64
+    seconds: float = 5.0
+    cached: int = 1024
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ValueError(f"{name} must be above 0, got {value!r}")
+
+
+class TokenBucket:
+    """Let a client do so much a second, and a little more at once.
+
+    Parameters
+    ----------
+    per_second : float
+    burst : int
+    clock : callable
+        Seconds, never running backwards.
+    """
+
+    def __init__(
+        self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.per_second = per_second
+        self.burst = burst
+        self.clock = clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, client: str) -> float:
+        """Take one token; return 0, or the seconds until there is one."""
+        now = self.clock()
+        left, since = self._left.pop(client, (float(self.burst), now))
+        left = min(self.burst, left + (now - since) * self.per_second)
+        wait = 0.0 if left >= 1 else (1 - left) / self.per_second
+        self._left[client] = (left - 1 if not wait else left, now)
+        while len(self._left) > 10_000:  # whoever came first is forgotten
+            self._left.popitem(last=False)
+        return wait
+
+
+class AnswerCache:
+    """Remember the answers that were asked for last.
+
+    Parameters
+    ----------
+    size : int
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.hits = 0
+        self._known: OrderedDict[str, dict] = OrderedDict()
+
+    def get(self, text: str) -> dict | None:
+        """Return a remembered answer, or None."""
+        if text not in self._known:
+            return None
+        self.hits += 1
+        self._known.move_to_end(text)
+        return self._known[text]
+
+    def put(self, text: str, answer: dict) -> None:
+        """Remember an answer; the one that was not asked for longest goes."""
+        self._known[text] = answer
+        self._known.move_to_end(text)
+        while len(self._known) > self.size:
+            self._known.popitem(last=False)
+
+
+class Refusal(Exception):
+    """A request that is not answered, with its HTTP status and the reason."""
+
+    def __init__(self, status: int, detail: str, headers: dict | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+
+
+def read_question(content_type: str, body: bytes) -> str:
+    """Return the text that is asked about.
+
+    Parameters
+    ----------
+    content_type : str
+    body : bytes
+
+    Raises
+    ------
+    Refusal
+        415 for another type than JSON, 422 for anything but a text.
+    """
+    if content_type.split(";")[0].strip().lower() != "application/json":
+        raise Refusal(415, 'send application/json, such as {"text": "..."}')
+    try:
+        question = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(422, "the body is no JSON") from error
+    text = question.get("text") if isinstance(question, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        raise Refusal(422, "send a text that is not empty under the name 'text'")
+    return text
+
+
+def make_app(
+    predict: Predictor,
+    label_names: Sequence[str],
+    *,
+    name: str = "the teacher",
+    limits: Limits | None = None,
+    origins: Sequence[str] = (),
+    clock: Callable[[], float] = time.monotonic,
+):
+    """Make the service as an ASGI application.
+
+    Parameters
+    ----------
+    predict : callable
+        Texts in, logits out; called by one thread at a time.
+    label_names : sequence of str
+        In the order of the logits.
+    name : str
+        Who is said to have answered.
+    limits : Limits, optional
+    origins : sequence of str
+        Pages, by scheme and host, whose scripts may ask.
+    clock : callable
+        For the rate limit.
+
+    Returns
+    -------
+    fastapi.FastAPI
+        ``POST /classify`` with ``{"text": ...}``, and ``GET /health``.
+
+    Raises
+    ------
+    ImportError
+        If the extra is missing; the message names it.
+    """
+    try:
+        from fastapi import FastAPI, Request
+        from fastapi.middleware.cors import CORSMiddleware
+        from fastapi.responses import JSONResponse
+    except ImportError as error:
+        raise ImportError(MISSING) from error
+    limits = limits or Limits()
+    bucket = TokenBucket(limits.per_second, limits.burst, clock)
+    desk = _Desk(predict, label_names, name, limits)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["POST"],
+        allow_headers=["Content-Type"],
+    )
+
+    @app.exception_handler(Refusal)
+    async def refuse(request: Request, refusal: Refusal):
+        return JSONResponse(
+            {"detail": refusal.detail}, refusal.status, headers=refusal.headers
+        )
+
+    @app.get("/health")
+    async def health():
+        return {"status": "ok", "answered_by": name, "cache_hits": desk.cache.hits}
+
+    async def classify(request):
+        wait = bucket.take(request.client.host if request.client else "unknown")
+        if wait:
+            raise Refusal(
+                429,
+                f"at most {limits.per_second:g} requests a second",
+                {"Retry-After": str(int(wait) + 1)},
+            )
+        body = await _limited_body(request, limits.body_bytes)
+        return await desk.answer(
+            read_question(request.headers.get("content-type", ""), body)
+        )
+
+    classify.__annotations__["request"] = Request
+    app.post("/classify")(classify)
+    return app
+
+
+async def _limited_body(request, most: int) -> bytes:
+    """Read a request and stop as soon as it is too large."""
+    refusal = Refusal(413, f"at most {most:,} bytes", {"Connection": "close"})
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > most:
+        raise refusal
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise refusal
+    return body
+
+
+class _Desk:
+    """Answers one text after the other, within its limits."""
+
+    def __init__(self, predict, label_names, name: str, limits: Limits) -> None:
+        self.predict = predict
+        self.labels = list(label_names)
+        self.name = name
+        self.limits = limits
+        self.cache = AnswerCache(limits.cached)
+        self.open = 0
+        self._turn = asyncio.Lock()
+
+    async def answer(self, text: str) -> dict:
+        found = self.cache.get(text)
+        if found is not None:
+            return found | {"cached": True}
+        if self.open >= self.limits.at_once:
+            raise Refusal(
+                503, "too many texts are waiting; try again", {"Retry-After": "1"}
+            )
+        self.open += 1
+        try:
+            found = await asyncio.wait_for(self._compute(text), self.limits.seconds)
+        except asyncio.TimeoutError as error:
+            raise Refusal(504, f"no answer within {self.limits.seconds:g} s") from error
+        finally:
+            self.open -= 1
+        self.cache.put(text, found)
+        return found | {"cached": False}
+
+    async def _compute(self, text: str) -> dict:
+        async with self._turn:
+            logits = (await asyncio.to_thread(self.predict, [text]))[0]
+        shares = softmax(logits)
+        chosen = int(logits.argmax())
+        return {
+            "label": self.labels[chosen],
+            "probability": float(shares[chosen]),
+            "logits": [float(z) for z in logits],
+            "answered_by": self.name,
+        }
+
+
+@contextmanager
+def running(app, port: int = 0) -> Iterator[str]:
+    """Serve an application on this machine for as long as the block lasts.
+
+    Parameters
+    ----------
+    app : fastapi.FastAPI
+        From :func:`make_app`.
+    port : int, default 0
+        0 takes a free one.
+
+    Yields
+    ------
+    str
+        Its address on the loopback interface.
+
+    Raises
+    ------
+    ImportError
+        If the extra is missing.
+    RuntimeError
+        If the server did not start.
+    """
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise ImportError(MISSING) from error
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", port))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, daemon=True
+    )
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the service did not start")
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve a bundle on this machine."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("bundle")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--name", default="the teacher")
+    parser.add_argument("--origin", action="append", default=[], help="a page's origin")
+    options = parser.parse_args(arguments)
+    from .bundle import TextClassifier
+
+    try:
+        import uvicorn
+
+        reader = TextClassifier(options.bundle)
+        app = make_app(reader, reader.labels, name=options.name, origins=options.origin)
+    except ImportError:
+        parser.error(MISSING)
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(str(error))
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

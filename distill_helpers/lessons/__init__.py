@@ -1,0 +1,1 @@
+"""What a notebook needs besides the rooms: exercises, pictures, parameters."""

@@ -1,0 +1,272 @@
+"""What an exercise is, and how an answer is examined.
+
+An examiner is a plain function of the reader's answer. It raises `Incorrect`
+with what was given, what was expected and where to look, or returns a remark
+(usually an empty one) for an answer that is right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import inspect
+import io
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+
+from .answers import is_stub, quoted, undisturbed
+from .outcomes import (
+    CORRECT,
+    INCORRECT,
+    NOTED,
+    UNTOUCHED,
+    Incorrect,
+    NotAttempted,
+    Outcome,
+)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task with a function as its answer.
+
+    Attributes
+    ----------
+    key : str
+        Lesson and name, such as ``"02.kd_loss"``.
+    prompt : str
+        Markdown; stands in the lesson word for word.
+    hints : tuple of str
+        From a nudge to nearly the answer.
+    solution : function
+        Its source is what `solution` shows.
+    why : str
+        What the solution should leave behind.
+    examine : callable
+        Takes the answer; raises `Incorrect` or returns a remark.
+    right : tuple
+        Answers that must pass, besides the solution.
+    wrong : tuple of (answer, str)
+        Answers that must fail, and words that their message must hold.
+    """
+
+    key: str
+    prompt: str
+    hints: tuple[str, ...]
+    solution: Callable
+    why: str
+    examine: Callable[[object], str | None]
+    right: tuple = ()
+    wrong: tuple[tuple[object, str], ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The solution as the reader would type it."""
+        return textwrap.dedent(inspect.getsource(self.solution)).strip()
+
+    @property
+    def best(self):
+        """An answer that passes."""
+        return self.solution
+
+
+@dataclass(frozen=True)
+class Question:
+    """A closing question with one right option.
+
+    Attributes
+    ----------
+    key, prompt : str
+    options : mapping of str to str
+        Letter to text.
+    answer : str
+        The right letter.
+    because : mapping of str to str
+        For every letter, right or wrong, the reason.
+    """
+
+    key: str
+    prompt: str
+    options: Mapping[str, str]
+    answer: str
+    because: Mapping[str, str]
+    hints: tuple[str, ...] = (
+        "Go back to the section that the question names and look at its"
+        " picture once more; then rule out one option at a time.",
+    )
+
+    @property
+    def right(self) -> tuple:
+        return (self.answer, self.answer.upper(), f" {self.answer} ")
+
+    @property
+    def wrong(self) -> tuple:
+        letters = [letter for letter in self.options if letter != self.answer]
+        return tuple((letter, self.because[letter]) for letter in letters) + (
+            ("z", "is none of the options"),
+            (3, "is none of the options"),
+        )
+
+    @property
+    def code(self) -> str:
+        return f'answer = "{self.answer}"'
+
+    @property
+    def best(self) -> str:
+        return self.answer
+
+    @property
+    def why(self) -> str:
+        return self.because[self.answer]
+
+    @property
+    def text(self) -> str:
+        """The question with its options, as Markdown."""
+        options = [f"- **{k}** {text}" for k, text in self.options.items()]
+        return "\n".join([self.prompt, "", *options])
+
+    def examine(self, answer) -> str:
+        letter = answer.strip().lower() if isinstance(answer, str) else ""
+        if letter not in self.options:
+            raise Incorrect(
+                f"{answer!r} is none of the options.",
+                expected=" or ".join(f'"{k}"' for k in self.options),
+            )
+        if letter != self.answer:
+            raise Incorrect(self.because[letter])
+        return self.because[letter]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A number that the reader guesses before it is measured.
+
+    Attributes
+    ----------
+    key, prompt : str
+    unit : str
+        Written after the number.
+    allowed : (float, float)
+        Smallest and largest guess.
+    close : float
+        A guess this near to the measurement counts as close.
+    why : str
+        What the measurement teaches.
+    example : float
+        A guess that the answer key puts in.
+    """
+
+    key: str
+    prompt: str
+    unit: str
+    allowed: tuple[float, float]
+    close: float
+    why: str
+    example: float
+    hints: tuple[str, ...] = (
+        "There is no wrong guess. Write down what you would bet on, and"
+        " why: the distance to the measurement is what you learn from.",
+    )
+
+    @property
+    def right(self) -> tuple:
+        return (*self.allowed, self.example)
+
+    @property
+    def wrong(self) -> tuple:
+        low, high = self.allowed
+        return (
+            (high + 1, "outside"),
+            (low - 1, "outside"),
+            ("many", "a number"),
+            (True, "a number"),
+            (float("nan"), "outside"),
+        )
+
+    @property
+    def code(self) -> str:
+        return f"guess = {self.example:g}"
+
+    @property
+    def best(self) -> float:
+        return self.example
+
+    def examine(self, guess) -> str:
+        low, high = self.allowed
+        wanted = f"a number from {low:g} to {high:g}, without quotes or unit"
+        if isinstance(guess, bool) or not isinstance(guess, Real):
+            raise Incorrect("A guess is a number.", repr(guess), wanted)
+        if not low <= guess <= high:
+            raise Incorrect("That lies outside what is possible.", str(guess), wanted)
+        return f"Your guess, {float(guess):g}{self.unit}, is kept. Now measure."
+
+    def compare(self, guess: float | None, measured: float) -> str:
+        """Set a guess beside its measurement."""
+        found = f"Measured: {measured:.3g}{self.unit}."
+        if guess is None:
+            return f"{found} You had not guessed.\n{self.why}"
+        away = abs(guess - measured)
+        verdict = (
+            "Close." if away <= self.close else f"{away:.3g}{self.unit} away from it."
+        )
+        return f"You guessed {guess:g}{self.unit}. {found} {verdict}\n{self.why}"
+
+
+Entry = Exercise | Question | Prediction
+
+
+def examine(entry: Entry, answer) -> Outcome:
+    """Examine one answer; never raises for what the answer does.
+
+    Parameters
+    ----------
+    entry : Exercise, Question or Prediction
+    answer : object
+        ``...`` or a function whose body is ``...`` is not attempted yet.
+
+    Returns
+    -------
+    Outcome
+        What the answer printed stands at its end.
+    """
+    if is_stub(answer):
+        return _untouched(entry)
+    printed = io.StringIO()
+    try:
+        with undisturbed(), contextlib.redirect_stdout(printed):
+            remark = entry.examine(answer)
+    except NotAttempted:
+        return _untouched(entry)
+    except Incorrect as problem:
+        return Outcome(entry.key, INCORRECT, problem.message + quoted(printed))
+    except Exception as error:
+        what = f"Your answer could not be examined: {type(error).__name__}: {error}"
+        return Outcome(entry.key, INCORRECT, what + quoted(printed))
+    passed = NOTED if isinstance(entry, Prediction) else CORRECT
+    return Outcome(entry.key, passed, (remark or "") + quoted(printed))
+
+
+def _untouched(entry: Entry) -> Outcome:
+    return Outcome(
+        entry.key,
+        UNTOUCHED,
+        f'Replace the ... and run the cell again. Stuck? hint("{entry.key}")',
+    )
+
+
+def find(entries: Sequence[Entry], key: str) -> Entry:
+    """Return the entry of that key.
+
+    Raises
+    ------
+    KeyError
+        If there is none; names the nearest.
+    """
+    known = {entry.key: entry for entry in entries}
+    if key in known:
+        return known[key]
+    near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise KeyError(f"no exercise {key!r}: {hint}Known: {', '.join(known)}")

@@ -1,0 +1,477 @@
+"""The exercises of lesson 01: why soft targets teach."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from ..exercises.answers import call, same, settle
+from ..exercises.engine import Exercise, Prediction, Question
+from ..exercises.outcomes import Incorrect
+
+
+# ------------------------------------------------------------------ soften
+def my_soften(logits, temperature):
+    return F.softmax(logits / temperature, dim=-1)
+
+
+def _by_hand(logits, temperature):
+    shifted = logits - logits.max(dim=-1, keepdim=True).values
+    weights = torch.exp(shifted / temperature)
+    return weights / weights.sum(dim=-1, keepdim=True)
+
+
+def _by_powers(logits, temperature):
+    powers = logits.softmax(-1) ** (1 / temperature)
+    return powers / powers.sum(-1, keepdim=True)
+
+
+def _not_softened(logits, temperature):
+    return F.softmax(logits, dim=-1)
+
+
+def _sharpened(logits, temperature):
+    return F.softmax(logits * temperature, dim=-1)
+
+
+def _softened_after(logits, temperature):
+    return F.softmax(logits, dim=-1) / temperature
+
+
+def _over_images(logits, temperature):
+    return F.softmax(logits / temperature, dim=0)
+
+
+def _log_softened(logits, temperature):
+    return F.log_softmax(logits / temperature, dim=-1)
+
+
+def _examine_soften(answer) -> str:
+    logits = torch.tensor([[4.0, 2.0, -1.0], [0.0, 3.0, 1.0]])
+    right = my_soften(logits, 3.0)
+    got = _tensor(call(answer, logits=logits, temperature=3.0), right)
+    known = {
+        "The temperature is not used.": (_not_softened, "logits / temperature"),
+        "Multiplying by T sharpens; it should soften.": (
+            _sharpened,
+            "logits / temperature, not times",
+        ),
+        "The temperature must divide the logits, not the probabilities: these"
+        " no longer sum to one.": (_softened_after, "divide before the softmax"),
+        "The softmax runs over the images instead of the classes.": (
+            _over_images,
+            "dim: the classes are the last dimension, dim=-1",
+        ),
+        "These are logarithms of probabilities.": (_log_softened, "F.softmax"),
+    }
+    values = {k: (wrong(logits, 3.0), look) for k, (wrong, look) in known.items()}
+    otherwise = ("These are not the softened probabilities.", "one row, by hand")
+    settle(got, right, values, otherwise, shown=_row)
+    single = _tensor(call(answer, logits=logits[0], temperature=3.0), right[0])
+    one_row = ("Right for a batch, wrong for a single row.", "dim=-1 serves both")
+    settle(single, right[0], {}, one_row, shown=_row)
+    for temperature in (0.5, 2.5):
+        got = _tensor(call(answer, logits=logits, temperature=temperature), right)
+        other = (f"Right at T = 3, wrong at T = {temperature}.", "rounding, min, max")
+        settle(got, my_soften(logits, temperature), {}, other, shown=_row)
+    return "The order of the classes never changes; only the confidence does."
+
+
+def _tensor(got, like: torch.Tensor, name: str = "result") -> torch.Tensor:
+    if not isinstance(got, torch.Tensor):
+        raise Incorrect(
+            f"The {name} must be a tensor.",
+            type(got).__name__,
+            f"a tensor of shape {tuple(like.shape)}",
+            "the return line",
+        )
+    if got.shape != like.shape:
+        raise Incorrect(
+            f"The {name} has the wrong shape.",
+            str(tuple(got.shape)),
+            str(tuple(like.shape)),
+            "the dimensions that you keep",
+        )
+    return got
+
+
+def _row(values: torch.Tensor) -> str:
+    first = values[0].tolist() if values.ndim > 1 else values.tolist()
+    return str([round(float(v), 3) for v in first])
+
+
+# ----------------------------------------------------------- second choice
+def my_second_choice(logits):
+    return logits.topk(2, dim=-1).indices[:, 1]
+
+
+def _by_sorting(logits):
+    return logits.argsort(dim=-1, descending=True)[:, 1]
+
+
+def _by_masking(logits):
+    first = logits.argmax(-1, keepdim=True)
+    return logits.scatter(-1, first, float("-inf")).argmax(-1)
+
+
+def _first_choice(logits):
+    return logits.argmax(-1)
+
+
+def _second_smallest(logits):
+    return logits.kthvalue(2, dim=-1).indices
+
+
+def _both_choices(logits):
+    return logits.topk(2, dim=-1).indices
+
+
+def _values_not_places(logits):
+    return logits.topk(2, dim=-1).values[:, 1]
+
+
+def _examine_second(answer) -> str:
+    logits = torch.tensor(
+        [
+            [0.1, 5.0, 2.0, -3.0, 1.0],
+            [-7.0, -1.0, -2.0, -6.5, -3.0],
+            [1.0, 2.0, 3.0, 4.0, 0.0],
+        ]
+    )
+    right = my_second_choice(logits)
+    got = _tensor(call(answer, logits=logits), right)
+    known = {
+        "That is the first choice.": (_first_choice, "topk(2) and its second column"),
+        "That is the second smallest logit, not the second largest.": (
+            _second_smallest,
+            "the order: descending",
+        ),
+        "These are the logits; the numbers of the classes are wanted.": (
+            _values_not_places,
+            ".indices beside .values",
+        ),
+    }
+    if got.is_floating_point() and same(got, right.float()):
+        raise Incorrect(
+            "These numbers of classes are floating point; an index is whole.",
+            str(got.dtype),
+            "int64",
+            "what turns them into floats: .indices are whole already",
+        )
+    values = {k: (wrong(logits), look) for k, (wrong, look) in known.items()}
+    otherwise = ("Not the second choices.", "the rows, by eye; logits may be negative")
+    settle(got, right, values, otherwise, shown=lambda v: str(v.tolist()))
+    return "It is this second choice that a hard label throws away."
+
+
+# ------------------------------------------------------------- two classes
+def my_two_class(logits, temperature):
+    margin = logits[:, 1] - logits[:, 0]
+    return torch.sigmoid(margin / temperature)
+
+
+def _by_softmax(logits, temperature):
+    return F.softmax(logits / temperature, dim=-1)[:, 1]
+
+
+def _class_zero(logits, temperature):
+    return F.softmax(logits / temperature, dim=-1)[:, 0]
+
+
+def _one_logit(logits, temperature):
+    return torch.sigmoid(logits[:, 1] / temperature)
+
+
+def _margin_not_softened(logits, temperature):
+    return torch.sigmoid(logits[:, 1] - logits[:, 0])
+
+
+def _overflowing(logits, temperature):
+    odds = torch.exp((logits[:, 1] - logits[:, 0]) / temperature)
+    return odds / (1 + odds)
+
+
+def _examine_two_class(answer) -> str:
+    logits = torch.tensor([[1.0, 4.0], [2.0, -1.0], [0.5, 1.0]])
+    right = my_two_class(logits, 2.0)
+    got = _tensor(call(answer, logits=logits, temperature=2.0), right)
+    known = {
+        "That is the probability of class 0.": (_class_zero, "the sign of the margin"),
+        "The logit of class 0 is missing: only the difference counts.": (
+            _one_logit,
+            "the margin: logits[:, 1] - logits[:, 0]",
+        ),
+        "The temperature is not used.": (_margin_not_softened, "margin / temperature"),
+    }
+    values = {k: (wrong(logits, 2.0), look) for k, (wrong, look) in known.items()}
+    formula = "the sigmoid: 1 / (1 + exp(-margin / temperature))"
+    otherwise = ("Not the probability of class 1.", formula)
+    settle(got, right, values, otherwise, shown=_row)
+    sure = torch.tensor([[-200.0, 200.0], [200.0, -200.0]])
+    got = _tensor(call(answer, logits=sure, temperature=1.0), torch.zeros(2))
+    overflow = (
+        "A confident teacher breaks it.",
+        "exp of a large number: torch.sigmoid",
+    )
+    settle(got, torch.tensor([1.0, 0.0]), {}, overflow, shown=_row)
+    return "One number an example: that is all a two-class teacher can say."
+
+
+# ------------------------------------------------------------- paired gain
+def my_paired_gain(with_teacher, without_teacher):
+    gains = with_teacher - without_teacher
+    return gains.mean(), gains.std() / len(gains) ** 0.5
+
+
+def _in_floats(with_teacher, without_teacher):
+    gains = [a - b for a, b in zip(with_teacher.tolist(), without_teacher.tolist())]
+    mean = sum(gains) / len(gains)
+    variance = sum((g - mean) ** 2 for g in gains) / (len(gains) - 1)
+    return mean, (variance / len(gains)) ** 0.5
+
+
+def _sign_turned(with_teacher, without_teacher):
+    gains = without_teacher - with_teacher
+    return gains.mean(), gains.std() / len(gains) ** 0.5
+
+
+def _spread_only(with_teacher, without_teacher):
+    gains = with_teacher - without_teacher
+    return gains.mean(), gains.std()
+
+
+def _not_paired(with_teacher, without_teacher):
+    gain = with_teacher.mean() - without_teacher.mean()
+    variance = with_teacher.var() + without_teacher.var()
+    return gain, (variance / len(with_teacher)) ** 0.5
+
+
+def _population(with_teacher, without_teacher):
+    gains = with_teacher - without_teacher
+    return gains.mean(), gains.std(correction=0) / len(gains) ** 0.5
+
+
+def _nearly(got, right) -> bool:
+    return same(got, right, 1e-3)
+
+
+def _examine_gain(answer) -> str:
+    given = {
+        "with_teacher": torch.tensor([0.80, 0.86, 0.83, 0.85]),
+        "without_teacher": torch.tensor([0.74, 0.82, 0.75, 0.86]),
+    }
+    got = call(answer, **given)
+    try:
+        mean, error = (float(value) for value in got)
+    except (TypeError, ValueError, RuntimeError) as problem:
+        raise Incorrect(
+            "Two numbers are wanted.",
+            type(got).__name__,
+            "the mean and its standard error",
+            "the return line; .mean() makes one number of the gains",
+        ) from problem
+    got = torch.tensor([mean, error])
+    right = torch.tensor(_in_floats(**given))
+    known = {
+        "The sign is turned round: a gain is with minus without.": (
+            _sign_turned,
+            "the subtraction",
+        ),
+        "That is the spread of single seeds, not of their mean.": (
+            _spread_only,
+            "the division by the square root of the number of seeds",
+        ),
+        "These seeds are pairs: subtract first, seed by seed.": (
+            _not_paired,
+            "the standard deviation of the differences",
+        ),
+        "The standard deviation divides by n - 1 here, since the mean was"
+        " taken from the same seeds.": (_population, "std() without correction=0"),
+    }
+    values = {
+        k: (torch.tensor([float(v) for v in wrong(**given)]), look)
+        for k, (wrong, look) in known.items()
+    }
+    otherwise = ("Not the mean gain and its standard error.", "the four gains, by hand")
+    settle(got, right, values, otherwise, equal=_nearly, shown=_row)
+    return "Twice the standard error to either side is a rough 95% interval."
+
+
+ENTRIES = (
+    Exercise(
+        key="01.soften",
+        prompt="**Exercise.** Write `my_soften(logits, temperature)`, which"
+        " returns the probabilities of the softmax at that temperature, for a"
+        " batch of logits (one row an image) and for a single row.",
+        hints=(
+            "The temperature divides something before the softmax sees it.",
+            "F.softmax(..., dim=-1) makes each row sum to one.",
+        ),
+        solution=my_soften,
+        why="At T = 1 nothing changes; the larger T, the flatter the row.",
+        examine=_examine_soften,
+        right=(_by_hand, _by_powers),
+        wrong=(
+            (_not_softened, "not used"),
+            (_sharpened, "sharpens"),
+            (_softened_after, "no longer sum to one"),
+            (_over_images, "over the images"),
+            (_log_softened, "logarithms"),
+            (lambda logits, temperature: [0.5], "must be a tensor"),
+            (lambda logits, temperature: logits.sum(), "wrong shape"),
+            (lambda logits, temperature: logits, "not the softened"),
+            (
+                lambda logits, temperature: my_soften(logits, int(temperature) or 1),
+                "wrong at T = 0.5",
+            ),
+        ),
+    ),
+    Exercise(
+        key="01.second_choice",
+        prompt="**Exercise.** Write `my_second_choice(logits)`: for each row, the"
+        " number of the class with the second largest logit.",
+        hints=(
+            "topk(2) gives the two largest of each row, values and indices.",
+            "The second column of the indices: [:, 1].",
+        ),
+        solution=my_second_choice,
+        why="The first choice is what a label could have said as well. The"
+        " second is new.",
+        examine=_examine_second,
+        right=(_by_sorting, _by_masking),
+        wrong=(
+            (_first_choice, "first choice"),
+            (_second_smallest, "second smallest"),
+            (_values_not_places, "These are the logits"),
+            (_both_choices, "wrong shape"),
+            (lambda logits: logits.argmin(-1), "Not the second"),
+            (lambda logits: my_second_choice(logits).float(), "floating point"),
+        ),
+    ),
+    Prediction(
+        key="01.predict_threes",
+        prompt="**Predict.** The student never sees a 3. From the teacher's soft"
+        " targets on all other digits alone, how many of the 3s in the test part"
+        " will it get right, in percent?",
+        unit="%",
+        allowed=(0.0, 100.0),
+        close=10.0,
+        why="Whatever the student knows of a 3 stood in the small probabilities"
+        " that the teacher gave to class 3 on pictures of other digits.",
+        example=50,
+        hints=(
+            "A student that is taught by labels never has a reason to answer 3.",
+            "The teacher has seen 3s. Which other digits look a little like one,"
+            " and what will its soft targets say about them?",
+        ),
+    ),
+    Exercise(
+        key="01.paired_gain",
+        prompt="**Exercise.** Write `my_paired_gain(with_teacher,"
+        " without_teacher)`: from two tensors of accuracies, seed by seed, the"
+        " mean gain and its standard error (the standard deviation of the gains"
+        " over the square root of their number).",
+        hints=(
+            "The seeds are pairs: both students saw the same images and began"
+            " with the same weights. Subtract first.",
+            "gains.std() divides by n - 1 by itself; len(gains) ** 0.5 is the"
+            " square root.",
+        ),
+        solution=my_paired_gain,
+        why="Pairing takes the luck of the draw out of the comparison.",
+        examine=_examine_gain,
+        right=(_in_floats,),
+        wrong=(
+            (_sign_turned, "sign"),
+            (_spread_only, "single seeds"),
+            (_not_paired, "pairs"),
+            (_population, "n - 1"),
+            (lambda with_teacher, without_teacher: 0.1, "Two numbers"),
+            (lambda with_teacher, without_teacher: (0.0, 0.0), "Not the mean"),
+            (
+                lambda with_teacher, without_teacher: (with_teacher, 0.1),
+                "Two numbers",
+            ),
+        ),
+    ),
+    Exercise(
+        key="01.two_class",
+        prompt="**Exercise.** With two classes the softmax is a sigmoid of one"
+        " number. Write `my_two_class(logits, temperature)` for logits of shape"
+        " (batch, 2): the probability of class 1, from the margin alone.",
+        hints=(
+            "The margin is the logit of class 1 minus that of class 0.",
+            "torch.sigmoid(margin / temperature).",
+        ),
+        solution=my_two_class,
+        why="Add 5 to both logits and nothing changes: only the margin counts,"
+        " and the temperature only rescales it.",
+        examine=_examine_two_class,
+        right=(_by_softmax,),
+        wrong=(
+            (_class_zero, "class 0"),
+            (_one_logit, "only the difference"),
+            (_margin_not_softened, "not used"),
+            (lambda logits, temperature: logits.softmax(-1), "wrong shape"),
+            (lambda logits, temperature: logits[:, 1], "Not the probability"),
+            (_overflowing, "confident teacher"),
+        ),
+    ),
+    Question(
+        key="01.q_dark",
+        prompt="**Question 1.** Why can a student learn more from a soft target"
+        " than from a label?",
+        options={
+            "a": "soft targets are always more accurate than labels",
+            "b": "a soft target also says which wrong answers are nearly right",
+            "c": "softer numbers make the optimizer faster",
+        },
+        answer="b",
+        because={
+            "a": "A label is right by definition here, and the teacher errs now and"
+            " then. What it adds is not correctness.",
+            "b": "One image then says something about several classes, even about"
+            " one that the student has never seen.",
+            "c": "Speed is not the point: the missing-3 student was trained for as"
+            " many steps as its control.",
+        },
+    ),
+    Question(
+        key="01.q_two_classes",
+        prompt="**Question 2.** What is left of dark knowledge when there are only"
+        " two classes?",
+        options={
+            "a": "nothing, so distillation cannot help",
+            "b": "the same as with ten classes",
+            "c": "how sure the teacher is of each example, and an answer where"
+            " nobody has labelled",
+        },
+        answer="c",
+        because={
+            "a": "The margin still differs from example to example, and unlabelled"
+            " text still gets an answer.",
+            "b": "There is just one wrong class, so there is no order among wrong"
+            " classes to learn.",
+            "c": "One margin an example. Lesson 03 lives with that, and measures"
+            " what it is worth.",
+        },
+    ),
+    Question(
+        key="01.q_deepseek",
+        prompt='**Question 3.** How were the models named "DeepSeek-R1-Distill"'
+        " trained?",
+        options={
+            "a": "with soft targets at a high temperature",
+            "b": "by ordinary fine-tuning on texts that were generated before",
+            "c": "in three stages with dynamic loss weights",
+        },
+        answer="b",
+        because={
+            "a": "No logits changed hands; the published recipe is fine-tuning on"
+            " text, and the student even has another vocabulary.",
+            "b": "Supervised fine-tuning on about 800,000 samples. It is"
+            " distillation through text, without temperature or KL.",
+            "c": "Articles say so (claim C12); the paper does not.",
+        },
+    ),
+)

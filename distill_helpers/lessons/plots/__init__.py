@@ -1,0 +1,33 @@
+"""Pictures for the lessons: pure functions from numbers to figures.
+
+Colours are those of Okabe and Ito, which colour-blind people can tell apart;
+markers differ too, so that nothing hangs on colour alone.
+"""
+
+from .bars import bar_groups, interval_chart, stacked_bars
+from .clouds import bubble_chart, pareto_chart
+from .images import heat_map, image_and_bars, image_grid
+from .lines import confidence_chart, gain_chart, levels_chart, line_chart, path_chart
+from .style import COLOURS, DASHES, HATCHES, MARKERS, show, to_png
+
+__all__ = [
+    "COLOURS",
+    "DASHES",
+    "HATCHES",
+    "MARKERS",
+    "bar_groups",
+    "bubble_chart",
+    "confidence_chart",
+    "gain_chart",
+    "heat_map",
+    "image_and_bars",
+    "image_grid",
+    "interval_chart",
+    "levels_chart",
+    "line_chart",
+    "pareto_chart",
+    "path_chart",
+    "show",
+    "stacked_bars",
+    "to_png",
+]

@@ -1,0 +1,110 @@
+"""Points in the plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from .style import COLOURS, DASHES, MARKERS, finish, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...evaluation.scorecard import Row
+
+
+def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
+    """Draw speed against accuracy; the area of a bubble is the model's size.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Rows without a cost are left out.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(7.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    costed = [row for row in rows if row.cost]
+    for index, row in enumerate(costed):
+        accuracy = float(np.mean(row.values("accuracy")))
+        megabytes = row.cost.bytes_on_disk / 1e6
+        axes.scatter(
+            row.cost.reviews_per_second,
+            accuracy,
+            s=40 + 12 * megabytes,
+            color=COLOURS[index % len(COLOURS)],
+            alpha=0.65,
+            marker=MARKERS[index % len(MARKERS)],
+            edgecolor="black",
+            label=f"{row.name}: {megabytes:.1f} MB",
+        )
+    axes.set_xscale("log")
+    axes.margins(0.12, 0.18)
+    speed = "reviews per second on this machine (log scale)"
+    finish(axes, speed, "accuracy on the test reviews", title)
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    for handle in legend.legend_handles:
+        handle.set_sizes([60])
+    return figure
+
+
+def pareto_chart(
+    points: pd.DataFrame,
+    front: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    name: str,
+    x_label: str,
+    y_label: str,
+    title: str = "",
+    area: str | None = None,
+) -> Figure:
+    """Draw what each model costs and gains, and the front that none beats.
+
+    Parameters
+    ----------
+    points, front : DataFrame
+        All models, and those of :func:`distill_helpers.classroom.collecting.pareto_front`.
+    x, y : str
+        Columns for cost (log scale) and gain.
+    name : str
+        Column that names a point.
+    x_label, y_label, title : str
+    area : str, optional
+        Column that the area of a point is in proportion to.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Figure(figsize=(7.5, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.margins(0.1, 0.15)
+    axes.step(front[x], front[y], where="post", color=COLOURS[1], linestyle=DASHES[1])
+    for index, (label, group) in enumerate(points.groupby(name, sort=False)):
+        axes.scatter(
+            group[x],
+            group[y],
+            color=COLOURS[index % len(COLOURS)],
+            marker=MARKERS[index % len(MARKERS)],
+            edgecolor="black",
+            s=36 if area is None else 300 * group[area] / points[area].max(),
+            label=str(label),
+        )
+    axes.set_xscale("log")
+    for axis_part in ("major", "minor"):  # plain numbers, not powers of ten
+        getattr(axes.xaxis, f"set_{axis_part}_formatter")(FuncFormatter(plain))
+    finish(axes, f"{x_label} (log scale)", y_label, title)
+    legend = axes.legend(fontsize=9)
+    for handle in legend.legend_handles:
+        handle.set_sizes([36])
+    return figure

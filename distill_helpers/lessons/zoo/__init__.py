@@ -1,0 +1,1 @@
+"""The bug zoo: historical mistakes in losses, and who finds them."""

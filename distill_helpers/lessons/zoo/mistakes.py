@@ -1,0 +1,267 @@
+"""The mistakes that the bug zoo knows, each with its sentence and its source.
+
+The sources are public threads and code in which the mistake was made or
+discussed; most were mended long ago.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..exercises.outcomes import Incorrect
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One way to get it wrong.
+
+    Attributes
+    ----------
+    what : str
+        In a sentence.
+    look : str
+        Where to look.
+    source : str
+        Where it was seen; empty where we know of no public case.
+    """
+
+    what: str
+    look: str
+    source: str = ""
+
+
+PROBABILITIES = Mistake(
+    "Probabilities stand where log-probabilities belong.",
+    "the first argument of F.kl_div: F.log_softmax, not F.softmax",
+    "microsoft/ProDA #20 and #43",
+)
+NOT_A_NUMBER = Mistake(
+    "The loss is NaN or infinite on ordinary logits: the logarithm of a number"
+    " that is not positive was taken.",
+    "the second argument of F.kl_div: probabilities, or log-probabilities with"
+    " log_target=True",
+)
+LOGITS = Mistake(
+    "Plain logits stand where log-probabilities belong.",
+    "the first argument of F.kl_div: F.log_softmax of the student's logits",
+)
+SOFTMAX_TWICE = Mistake(
+    "The student's logits go through the softmax twice.",
+    "F.log_softmax takes logits, not probabilities",
+)
+MEAN = Mistake(
+    'reduction="mean" divides by the number of classes as well.',
+    'the reduction: "batchmean" divides by the batch alone',
+    "haitongli/knowledge-distillation-pytorch #48; PyTorch's page on kl_div warns",
+)
+SUM = Mistake(
+    "The loss is a sum over the batch, so it grows with the batch size.",
+    'the reduction: "batchmean", or divide by the number of examples',
+)
+NO_SQUARE = Mistake(
+    "The factor T^2 is missing, so the gradient fades as T grows.",
+    "the last step: multiply by temperature ** 2",
+    "keras-team/keras-io #869; IntelLabs/distiller #122",
+)
+ONE_T = Mistake(
+    "The loss is multiplied by T, not by T^2.",
+    "the last step: temperature ** 2",
+)
+DIVIDED = Mistake(
+    "The loss is divided by T^2 instead of multiplied.",
+    "the last step: temperature ** 2 as a factor",
+)
+STUDENT_ONLY = Mistake(
+    "The temperature softens the student only.",
+    "the teacher's logits: divide them by the temperature too",
+    "lancopku/DynamicKD #1",
+)
+TEACHER_ONLY = Mistake(
+    "The temperature softens the teacher only.",
+    "the student's logits: divide them by the temperature too",
+)
+MULTIPLIED = Mistake(
+    "The logits are multiplied by the temperature, which sharpens them.",
+    "both softmaxes: logits / temperature",
+)
+NEITHER = Mistake(
+    "The temperature softens neither side.",
+    "both softmaxes: their logits are divided by the temperature",
+)
+SWAPPED = Mistake(
+    "The two sides are swapped: this is KL(student || teacher).",
+    "the order in F.kl_div: the student first, the teacher as the target",
+    "paiml/aprender #2153",
+)
+OVER_BATCH = Mistake(
+    "The softmax runs over the batch instead of the classes.",
+    "dim: the classes are the last dimension, dim=-1",
+    "fxia22/pointnet.pytorch #27 (another task, the same slip)",
+)
+ENTROPY_LEFT = Mistake(
+    "This is the cross-entropy with soft targets: its gradient is right, but"
+    " it is not zero when the student equals the teacher.",
+    "the teacher's entropy: subtract it, and what is left is the KL divergence",
+)
+NEGATIVE = Mistake(
+    "The sign is turned round: training would drive the student away.",
+    "a minus sign, or the order inside a subtraction of logarithms",
+)
+LOG_TARGET = Mistake(
+    "log_target=True is set, but the teacher's side holds probabilities.",
+    "the second argument of F.kl_div: F.log_softmax, or leave log_target out",
+)
+SIGMOID = Mistake(
+    "A sigmoid treats each class on its own; here the classes share one unit.",
+    "softmax instead of sigmoid",
+)
+BOTH_WAYS = Mistake(
+    "This mixes the two directions of the KL divergence.",
+    "KL(teacher || student) alone",
+)
+RANDOM = Mistake(
+    "The same input gives two different numbers.",
+    "dropout or noise inside the loss",
+)
+TEACHER_TWICE = Mistake(
+    "The loss does not change with the student: the teacher's logits stand on"
+    " both sides.",
+    "which logits go into the student's softmax",
+    "labmlai/annotated_deep_learning_paper_implementations #66",
+)
+STUDENT_TWICE = Mistake(
+    "The loss does not change with the teacher: the student's logits stand on"
+    " both sides.",
+    "which logits go into the teacher's softmax",
+    "keras-team/keras-io #257 (the teacher was set to the student)",
+)
+HARD_TARGETS = Mistake(
+    "Only the teacher's first choice is used; what makes its answer soft is lost.",
+    "argmax: leave it out",
+)
+SQUARED_ERROR = Mistake(
+    "This is the mean squared error of the logits, another loss.",
+    "F.mse_loss: the soft targets are compared with a KL divergence",
+)
+INTO_TEACHER = Mistake(
+    "The gradient flows into the teacher: it would learn to agree with the student.",
+    "the teacher's side: .detach()",
+    "pytorch/translate #391; open-mmlab/mmrazor #100",
+)
+UNDERFLOW = Mistake(
+    "A confident pair of logits breaks the loss: a softmax underflowed to"
+    " 0 before its logarithm was taken.",
+    "softmax followed by log: F.log_softmax does both safely",
+)
+NO_GRADIENT = Mistake(
+    "No gradient, or a wrong one, reaches the student although the value is right.",
+    "detach() and torch.no_grad() on the student's side: remove them",
+)
+ALPHA_SWAPPED = Mistake(
+    "alpha and 1 - alpha are swapped: alpha weighs the soft targets.",
+    "the weights of the two terms",
+    "lucidrains/vit-pytorch #91",
+)
+SOFT_MISSING = Mistake(
+    "The soft targets are missing: the loss is the cross-entropy at any alpha.",
+    "the first term: alpha times the soft targets' loss",
+)
+LABELS_MISSING = Mistake(
+    "The labels are missing: the loss is that of the soft targets at any alpha.",
+    "the second term: (1 - alpha) times the cross-entropy",
+)
+ALPHA_UNUSED = Mistake(
+    "The loss is the same for every alpha.",
+    "alpha: it weighs the two terms",
+)
+LABELS_LEFT = Mistake(
+    "At alpha = 1 the labels still count.",
+    "the weight of the cross-entropy: 1 - alpha, which is 0 there",
+)
+CE_UNWEIGHTED = Mistake(
+    "The cross-entropy is not weighted by 1 - alpha.",
+    "the weights of the two terms: at alpha = 1 the labels must not count",
+)
+KD_UNWEIGHTED = Mistake(
+    "The soft targets are not weighted by alpha.",
+    "the weights of the two terms: at alpha = 0 the teacher must not count",
+)
+ALL_COUNTED = Mistake(
+    "The cross-entropy is divided by all examples, also by those without a label.",
+    "the divisor: only labels other than -100 count",
+)
+LABEL_ZERO = Mistake(
+    "A label of -100 says that there is none; here it counts as class 0.",
+    "what happens to labels below 0: leave these examples out",
+)
+TEACHER_LABELS = Mistake(
+    "The cross-entropy is taken of the teacher's logits, which never learn.",
+    "the first argument of F.cross_entropy: the student's logits",
+)
+SOFTENED_LABELS = Mistake(
+    "The cross-entropy with the labels is softened by the temperature.",
+    "the first argument of F.cross_entropy: the plain logits",
+)
+SQUARED_LABELS = Mistake(
+    "The cross-entropy is multiplied by T^2 too.",
+    "the brackets: T^2 belongs to the soft targets alone",
+)
+PROBABILITY_LABELS = Mistake(
+    "F.cross_entropy is given probabilities; it takes logits.",
+    "the first argument of F.cross_entropy: no softmax before it",
+)
+LABEL_SIGN = Mistake(
+    "The sign of the cross-entropy is turned round.",
+    "the minus sign: it is minus the log-probability of the right class",
+)
+LABEL_SUM = Mistake(
+    "The cross-entropy is a sum, not a mean over the labelled examples.",
+    "the reduction of F.cross_entropy",
+)
+PADDING_COUNTED = Mistake(
+    "Padding counts: the loss changes with tokens that are not there.",
+    "the mask: leave out the positions where it is 0",
+    "peremartra/optipfair #34; arcee-ai/DAM #16",
+)
+PADDING_DIVIDES = Mistake(
+    "The sum leaves padding out, but the divisor still counts it.",
+    "the divisor: the number of real tokens times the teacher's width",
+    "arcee-ai/DAM #16",
+)
+ONLY_PADDING = Mistake(
+    "The mask is turned round: only the padding counts.",
+    "the mask: 1 marks a real token",
+)
+MASKED_BEFORE = Mistake(
+    "The student is masked before the projection, so the projection's bias counts"
+    " as an error of the padding.",
+    "the order: project first, then leave the padding out",
+)
+TEXT_BY_TEXT = Mistake(
+    "Each text is averaged on its own, so a token of a short text weighs more.",
+    "one mean over all real tokens of the batch",
+)
+HIDDEN_SUM = Mistake(
+    "The loss is a sum; it grows with the length of the texts or the width.",
+    "the divisor: the number of real tokens times the teacher's width",
+)
+UNDIVIDED = Mistake(
+    "The gradient is as many times too large as there are parts.",
+    "each part's loss: divide it by len(parts) before backward()",
+    "MakazhanAlpamys/Soup #720; claim C09",
+)
+LAST_PART = Mistake(
+    "Only the last part's gradient is left.",
+    "zero_grad() in the loop, or a backward() that stands behind it",
+)
+
+
+def describe(mistakes, given="", expected="") -> Incorrect:
+    """Turn mistakes into what the reader is told."""
+    return Incorrect(
+        " And: ".join(m.what for m in mistakes),
+        given=given,
+        expected=expected,
+        look="; ".join(m.look for m in mistakes),
+        source="; ".join(m.source for m in mistakes if m.source),
+    )

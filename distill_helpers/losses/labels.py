@@ -1,0 +1,35 @@
+"""The task's own loss, on those examples that have a label."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from ..data.labels import NO_LABEL
+
+
+def labelled_cross_entropy(
+    logits: torch.Tensor, labels: torch.Tensor, labelled: float | None = None
+) -> torch.Tensor:
+    """Return the cross-entropy of the examples that have a label.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (batch, classes)
+    labels : Tensor of int64, shape (batch,)
+        -100 where there is none.
+    labelled : float, optional
+        What the sum is divided by; by default the labels of this batch. May
+        be a fraction: one process's share of the labels of all.
+
+    Returns
+    -------
+    Tensor, shape ()
+        Nats, float32; 0 if there is no label.
+    """
+    if labelled is None:
+        labelled = int((labels != NO_LABEL).sum())
+    total = F.cross_entropy(
+        logits.float(), labels, ignore_index=NO_LABEL, reduction="sum"
+    )
+    return total / (labelled or 1)

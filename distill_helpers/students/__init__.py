@@ -1,0 +1,43 @@
+"""The small models, their tokenisers, and how each is trained."""
+
+from ..lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "bigram": ["BigramConfig", "BigramForSequenceClassification"],
+        "embeddings": ["embeddings_from_teacher"],
+        "layers": ["mean_over_tokens"],
+        "linear": ["linear_baseline"],
+        "ngrams": [
+            "NgramIndex",
+            "fit_margins",
+            "log_count_ratio",
+            "ngram_hashes",
+            "word_hashes",
+            "words",
+        ],
+        "pocket": [
+            "PocketStudent",
+            "WordTable",
+            "nearest_level",
+            "pack_keys",
+            "sixteen_levels",
+            "unpack_keys",
+        ],
+        "registry": [
+            "RECIPES",
+            "Recipe",
+            "STUDENTS",
+            "WIDTH_FIELDS",
+            "build_student",
+            "check_student",
+        ],
+        "text_cnn": ["TextCNNConfig", "TextCNNForSequenceClassification"],
+        "tiny_transformer": [
+            "TinyTransformerConfig",
+            "TinyTransformerForSequenceClassification",
+        ],
+        "tokenizers": ["train_tokenizer"],
+    },
+)

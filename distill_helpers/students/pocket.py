@@ -1,0 +1,376 @@
+"""A student in one small file: n-grams beside a text CNN, packed to bits.
+
+No word is kept: words and n-grams are known by hashes, these as the gaps
+between their sorted values (a byte each, mostly). Weights that are many stand
+as four-bit numbers of sixteen levels, the few of the convolutions as eight-bit
+numbers. The file is safetensors; what it answers is what was measured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from distill_helpers import __version__
+
+from ..data.encoding import EncodedReviews
+from ..evaluation.predict import predict_encoded
+from ..files import fresh_path, whole_file
+from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
+from .text_cnn import TextCNNConfig, TextCNNForSequenceClassification
+
+FORMAT = "distill-pocket-1"
+PAD_ID, UNKNOWN_ID = 0, 1
+LEVELS = 16
+
+
+@dataclass
+class WordTable:
+    """The words that the CNN knows, by their hashes.
+
+    Stands in for a tokeniser where a student is built or trained: it has a
+    length and what else the Trainer asks for.
+
+    Attributes
+    ----------
+    keys : ndarray of uint32, shape (words,)
+        Sorted; a word's id is its place plus two, after padding and unknown.
+    longest_text : int
+        Words that are read; of a longer text its first and its last half.
+    """
+
+    keys: np.ndarray
+    longest_text: int = 512
+    pad_token_id = PAD_ID
+    model_input_names = ("input_ids",)
+
+    @classmethod
+    def of(
+        cls, hashes: Sequence[np.ndarray], count: int, longest_text: int = 512
+    ) -> WordTable:
+        """Keep the `count` most frequent words of some texts."""
+        if count < 1:
+            raise ValueError(f"count must be at least 1, got {count!r}")
+        flat = np.concatenate([ngram_hashes(h, 1) for h in hashes])
+        keys, counts = np.unique(flat, return_counts=True)
+        frequent = np.argsort(-counts, kind="stable")[:count]
+        return cls(np.sort(keys[frequent]), longest_text)
+
+    def __len__(self) -> int:
+        """Return the rows that an embedding needs."""
+        return len(self.keys) + 2
+
+    def spell(self, texts: Sequence[str]) -> list[str]:
+        """Return the word behind every id, from the texts that it was made of.
+
+        Padding, unknown words and those that `texts` lack are empty.
+        """
+        found = sorted({word for text in texts for word in words(text)})
+        names = [""] * len(self)
+        for word, key in zip(found, word_hashes(found)):
+            number = self.ids(key[:1])[0]
+            if number > UNKNOWN_ID:
+                names[number] = word
+        return names
+
+    def ids(self, hashes: np.ndarray) -> np.ndarray:
+        """Return the ids of a text's words.
+
+        Parameters
+        ----------
+        hashes : ndarray of uint64, shape (words,)
+            From :func:`~distill_helpers.students.ngrams.word_hashes`.
+
+        Returns
+        -------
+        ndarray of int32
+            At least one id: padding, for a text without a word.
+        """
+        keys = ngram_hashes(hashes, 1)
+        half = self.longest_text // 2
+        if len(keys) > self.longest_text:
+            keys = np.concatenate([keys[:half], keys[-half:]])
+        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        found = np.where(self.keys[place] == keys, place + 2, UNKNOWN_ID)
+        return found.astype(np.int32) if len(found) else np.array([PAD_ID], np.int32)
+
+    def encode(self, hashes: Sequence[np.ndarray], labels=None, teacher_logits=None):
+        """Return texts as the trainer takes them.
+
+        Returns
+        -------
+        EncodedReviews
+        """
+        rows = [self.ids(h) for h in hashes]
+        if labels is None:
+            labels = np.full(len(rows), -100)
+        return EncodedReviews(rows, labels, teacher_logits)
+
+
+@dataclass
+class PocketStudent:
+    """A linear model on n-grams and a text CNN, averaged in their logits.
+
+    Attributes
+    ----------
+    index : NgramIndex
+    weights : ndarray of float32, shape (features,)
+        For the second of two classes.
+    bias : float
+    table : WordTable
+    cnn : TextCNNForSequenceClassification
+    share : float
+        Of the linear model in the average, within [0, 1].
+    label_names : sequence of str
+    """
+
+    index: NgramIndex
+    weights: np.ndarray
+    bias: float
+    table: WordTable
+    cnn: TextCNNForSequenceClassification
+    share: float
+    label_names: Sequence[str] = ("negative", "positive")
+
+    def linear_logits(self, hashes: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the linear model's logits, shape (texts, 2)."""
+        margins = self.index.features(hashes) @ self.weights + self.bias
+        return np.stack([-margins / 2, margins / 2], axis=1)
+
+    def cnn_logits(self, hashes: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the CNN's logits, shape (texts, 2)."""
+        return predict_encoded(self.cnn, self.table, self.table.encode(hashes))
+
+    def logits(self, texts: Sequence[str]) -> np.ndarray:
+        """Answer some texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray of float32, shape (len(texts), 2)
+        """
+        hashes = word_hashes(texts)
+        linear, cnn = self.linear_logits(hashes), self.cnn_logits(hashes)
+        return (self.share * linear + (1 - self.share) * cnn).astype(np.float32)
+
+    __call__ = logits
+
+    def save(self, path: str | Path) -> Path:
+        """Pack the student into one file; never over one that exists.
+
+        Raises
+        ------
+        FileExistsError
+            If there is such a file already.
+        """
+        path = fresh_path(path)
+        tensors = {
+            "ngram_gaps": pack_keys(self.index.keys),
+            "word_gaps": pack_keys(self.table.keys),
+        }
+        tensors |= _packed_levels("ngram", self.weights[:, None])
+        state = {k: v.detach().numpy() for k, v in self.cnn.state_dict().items()}
+        tensors |= _packed_levels("embedding", state.pop("embedding.weight"))
+        for name, value in state.items():
+            tensors |= _packed_bytes(name, value)
+        config = self.cnn.config
+        about = {
+            "format": FORMAT,
+            "kit": __version__,
+            "labels": list(self.label_names),
+            "bias": self.bias,
+            "share": float(self.share),
+            "longest_run": self.index.longest,
+            "longest_text": self.table.longest_text,
+            "ngrams": len(self.index.keys),
+            "embedding_size": config.embedding_size,
+            "filters": config.filters,
+            "widths": list(config.widths),
+        }
+        with whole_file(path) as temporary:
+            save_file(tensors, temporary, {"about": json.dumps(about)})
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> PocketStudent:
+        """Read a packed student.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is damaged or something else.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"no student at {str(path)!r}")
+        try:
+            with safe_open(path, "numpy") as file:
+                about = json.loads((file.metadata() or {}).get("about", "{}"))
+                packed = {name: file.get_tensor(name) for name in file.keys()}
+        except (SafetensorError, ValueError) as error:
+            raise ValueError(f"{str(path)!r} is damaged: {error}") from error
+        if about.get("format") != FORMAT:
+            raise ValueError(f"{str(path)!r} is no packed student of this kit")
+        return cls._unpacked(about, packed)
+
+    @classmethod
+    def _unpacked(cls, about: dict, packed: dict) -> PocketStudent:
+        words = unpack_keys(packed["word_gaps"])
+        config = TextCNNConfig(
+            vocab_size=len(words) + 2,
+            embedding_size=about["embedding_size"],
+            filters=about["filters"],
+            widths=about["widths"],
+            id2label=dict(enumerate(about["labels"])),
+            label2id={name: i for i, name in enumerate(about["labels"])},
+        )
+        cnn = TextCNNForSequenceClassification(config).eval()
+        table = _unpacked_levels("embedding", packed, about["embedding_size"])
+        state = {"embedding.weight": table}
+        for name in cnn.state_dict():
+            if name not in state:
+                state[name] = _unpacked_bytes(name, packed)
+        cnn.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
+        keys = unpack_keys(packed["ngram_gaps"])
+        return cls(
+            NgramIndex(keys, about["longest_run"]),
+            _unpacked_levels("ngram", packed, 1)[: len(keys), 0],
+            about["bias"],
+            WordTable(words, about["longest_text"]),
+            cnn,
+            about["share"],
+            about["labels"],
+        )
+
+
+# ------------------------------------------------------------------- packing
+def pack_keys(keys: np.ndarray) -> np.ndarray:
+    """Store sorted numbers as the gaps between them.
+
+    Parameters
+    ----------
+    keys : ndarray of uint32, sorted, all different
+
+    Returns
+    -------
+    ndarray of uint8 or uint16
+        Whichever is smaller. A gap beyond the type's largest number takes
+        several places.
+
+    Examples
+    --------
+    >>> pack_keys(np.array([3, 5, 400, 401, 402], np.uint32)).tolist()
+    [3, 2, 255, 140, 1, 1]
+    >>> unpack_keys(pack_keys(np.array([3, 5, 400], np.uint32))).tolist()
+    [3, 5, 400]
+    """
+    gaps = np.diff(np.asarray(keys, np.int64), prepend=0)
+    return min(
+        (_gaps_in(gaps, t) for t in (np.uint8, np.uint16)), key=lambda a: a.nbytes
+    )
+
+
+def _gaps_in(gaps: np.ndarray, dtype) -> np.ndarray:
+    most = np.iinfo(dtype).max
+    full, rest = np.divmod(gaps, most)
+    places = np.cumsum(full + 1) - 1
+    packed = np.full(places[-1] + 1, most, dtype)
+    packed[places] = rest
+    return packed
+
+
+def unpack_keys(packed: np.ndarray) -> np.ndarray:
+    """Undo :func:`pack_keys`."""
+    ends = packed < np.iinfo(packed.dtype).max
+    return np.cumsum(packed, dtype=np.int64)[ends].astype(np.uint32)
+
+
+def sixteen_levels(values: np.ndarray, rounds: int = 25) -> np.ndarray:
+    """Find the sixteen numbers that stand best for many (Lloyd's algorithm).
+
+    Parameters
+    ----------
+    values : ndarray of float
+    rounds : int, default 25
+
+    Returns
+    -------
+    ndarray of float32, shape (16,), sorted
+    """
+    flat = np.sort(np.asarray(values, np.float64).ravel())
+    sums = np.concatenate([[0.0], np.cumsum(flat)])
+    # Between equal shares, which neglect the tails, and equal steps.
+    shares = np.quantile(flat, (np.arange(LEVELS) + 0.5) / LEVELS)
+    levels = (shares + np.linspace(flat[0], flat[-1], LEVELS)) / 2
+    for _ in range(rounds):
+        cuts = np.searchsorted(flat, (levels[1:] + levels[:-1]) / 2)
+        edges = np.concatenate([[0], cuts, [len(flat)]])
+        counts = np.diff(edges)
+        means = np.diff(sums[edges]) / np.maximum(counts, 1)
+        levels = np.where(counts > 0, means, levels)
+    return levels.astype(np.float32)
+
+
+def nearest_level(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Return the number of the nearest level, uint8, of the shape of `values`."""
+    middles = (levels[1:] + levels[:-1]) / 2
+    return np.searchsorted(middles, values).astype(np.uint8)
+
+
+def _row_scales(values: np.ndarray) -> np.ndarray:
+    spread = np.sqrt((values**2).mean(1, keepdims=True))
+    return np.where(spread > 0, spread, 1).astype(np.float16)
+
+
+def _packed_levels(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Four bits a number; rows of an embedding get a scale of their own."""
+    tensors, scaled = {}, values.astype(np.float32)
+    if values.shape[1] > 1:
+        tensors[f"{name}.scales"] = _row_scales(values)
+        scaled = scaled / tensors[f"{name}.scales"].astype(np.float32)
+    levels = sixteen_levels(scaled)
+    numbers = nearest_level(scaled, levels).ravel()
+    numbers = np.append(numbers, np.zeros(len(numbers) % 2, np.uint8))
+    tensors[f"{name}.levels"] = levels
+    tensors[f"{name}.nibbles"] = numbers[::2] | numbers[1::2] << 4
+    return tensors
+
+
+def _unpacked_levels(name: str, packed: dict, width: int) -> np.ndarray:
+    pairs = packed[f"{name}.nibbles"]
+    numbers = np.stack([pairs & 15, pairs >> 4], axis=1).ravel()
+    numbers = numbers[: len(numbers) // width * width]
+    values = packed[f"{name}.levels"][numbers].reshape(-1, width)
+    scales = packed.get(f"{name}.scales")
+    return values if scales is None else values * scales.astype(np.float32)
+
+
+def _packed_bytes(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Eight bits a number, a scale for each filter; vectors in sixteen bits."""
+    if values.ndim < 2:
+        return {name: values.astype(np.float16)}
+    axes = tuple(range(1, values.ndim))
+    largest = np.abs(values).max(axes, keepdims=True)
+    scales = (np.where(largest > 0, largest, 127) / 127).astype(np.float32)
+    return {
+        name: np.rint(values / scales).astype(np.int8),
+        f"{name}.scales": scales,
+    }
+
+
+def _unpacked_bytes(name: str, packed: dict) -> np.ndarray:
+    values = packed[name].astype(np.float32)
+    scales = packed.get(f"{name}.scales")
+    return values if scales is None else values * scales

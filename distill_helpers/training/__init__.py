@@ -1,0 +1,20 @@
+"""Distillation with the Hugging Face ``Trainer``, recipes, searches."""
+
+from ..lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "config": ["DistillationConfig"],
+        "recipes": [
+            "best_of",
+            "judge",
+            "step_budget",
+            "train_further",
+            "train_student",
+        ],
+        "saving": ["save_run"],
+        "search": ["ReportToTrial", "open_study", "run_trials"],
+        "trainer": ["DistillationTrainer", "accuracy_metric"],
+    },
+)

@@ -1,0 +1,86 @@
+"""The arguments of a distillation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from transformers import TrainingArguments
+
+from ..arguments import check_alpha, check_temperature
+from ..data.encoding import PAD_MULTIPLE
+
+
+@dataclass
+class DistillationConfig(TrainingArguments):
+    """``TrainingArguments`` with what distillation adds.
+
+    Parameters
+    ----------
+    temperature : float, default 2.0
+        Softens teacher and student; greater than 0.
+    alpha : float, default 0.9
+        Weight of the soft targets, within [0, 1]. 0 trains on labels alone.
+    live_teacher : bool, default False
+        Ask the teacher again for every batch, as augmented inputs would need
+        it, instead of once before training.
+    early_stopping_patience : int, optional
+        Stop after that many evaluations without a better result.
+    pad_to_multiple_of : int, default 32
+        Lengths of batches are rounded up to a multiple of this; at least 1.
+
+    Notes
+    -----
+    Differs from ``TrainingArguments`` in its defaults: cosine schedule with
+    6% warm-up, batches of like length, AdamW at 1e-3 (students are small and
+    mostly start from nothing), the CPU where there is nothing faster, and no
+    reports to a service.
+    """
+
+    temperature: float = field(
+        default=2.0, metadata={"help": "Temperature of the soft targets, > 0."}
+    )
+    alpha: float = field(
+        default=0.9, metadata={"help": "Weight of the soft targets, 0 to 1."}
+    )
+    live_teacher: bool = field(
+        default=False, metadata={"help": "Ask the teacher for every batch."}
+    )
+    early_stopping_patience: int | None = field(
+        default=None, metadata={"help": "Evaluations without a better result."}
+    )
+    pad_to_multiple_of: int = field(
+        default=PAD_MULTIPLE, metadata={"help": "Lengths are rounded up to it."}
+    )
+    learning_rate: float = field(default=1e-3)
+    lr_scheduler_type: str = field(default="cosine")
+    warmup_steps: float = field(default=0.06)
+    per_device_train_batch_size: int = field(default=32)
+    per_device_eval_batch_size: int = field(default=128)
+    report_to: str = field(default="none")
+    train_sampling_strategy: str = field(default="group_by_length")
+    remove_unused_columns: bool = field(default=False)
+    dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
+    # Said outright, because bf16 is refused on a processor that is a fallback.
+    use_cpu: bool = field(default_factory=lambda: not torch.accelerator.is_available())
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+        check_alpha(self.alpha)
+        if self.pad_to_multiple_of < 1:
+            raise ValueError(
+                "pad_to_multiple_of must be at least 1, got"
+                f" {self.pad_to_multiple_of!r}"
+            )
+        patience = self.early_stopping_patience
+        if patience is not None:
+            if patience < 1:
+                raise ValueError(
+                    "early_stopping_patience must be at least 1 or None, got"
+                    f" {patience!r}"
+                )
+            # Early stopping is about the best checkpoint, so keep it.
+            self.load_best_model_at_end = True
+            if self.metric_for_best_model is None:
+                self.metric_for_best_model = "accuracy"
+        super().__post_init__()

@@ -1,0 +1,256 @@
+"""Fair comparisons: one recipe for a student with and without its teacher.
+
+Control and distilled student share architecture, recipe, number of steps and
+the way the best checkpoint is chosen; the seed draws the labelled reviews,
+the first weights and the order of the batches.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+from transformers import PreTrainedModel
+
+from ..data.encoding import EncodedReviews
+from ..evaluation.metrics import Quality, measure_quality
+from ..evaluation.predict import predict_encoded, predictor
+from ..logs import quietly
+from ..losses.matching import HiddenStateMatcher
+from ..students.registry import RECIPES, build_student, check_student
+from .config import DistillationConfig
+from .trainer import DistillationTrainer
+
+LOOKS = 5  # at the validation reviews in one run
+
+
+def step_budget(student: str, reviews: int, epochs: float) -> int:
+    """Return the steps that `epochs` passes over `reviews` take.
+
+    Parameters
+    ----------
+    student : str
+        Kind of student; its recipe gives the batch size.
+    reviews : int
+    epochs : float
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    check_student(student)
+    batch = RECIPES[student].batch_size
+    return max(1, round(epochs * math.ceil(reviews / batch)))
+
+
+def train_student(
+    student: str,
+    tokenizer,
+    train: EncodedReviews,
+    validation: EncodedReviews,
+    *,
+    steps: int,
+    learning_rate: float | None = None,
+    label_names: Sequence[str] = ("negative", "positive"),
+    seed: int = 0,
+    shape: Mapping | None = None,
+    match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
+    **options,
+):
+    """Train one student from the start.
+
+    Parameters
+    ----------
+    student : {"bigram", "text-cnn", "tiny-transformer"}
+    tokenizer : PreTrainedTokenizerBase
+        The student's.
+    train : EncodedReviews
+        With soft targets to distil; without them this is the control.
+    validation : EncodedReviews
+        Labelled; looked at five times, the same for every student.
+    steps : int
+        Updates, the same for control and distilled student.
+    learning_rate : float, optional
+        By default the recipe's.
+    label_names : sequence of str
+    seed : int, default 0
+    shape : mapping, optional
+        As for :func:`~distill_helpers.students.registry.build_student`, such as
+        ``{"filters": 64}``.
+    match : callable, optional
+        From the new student to the layers that it shall imitate; see
+        :class:`~distill_helpers.losses.matching.HiddenStateMatcher`.
+    **options
+        For :func:`train_further`: temperature, alpha and more.
+
+    Returns
+    -------
+    PreTrainedModel
+
+    Notes
+    -----
+    Started by ``torchrun`` or ``accelerate launch``, every process calls this
+    and gets the same student; `steps` are then those of all together, each on
+    as many batches as there are processes.
+    """
+    recipe = RECIPES[student]
+    model = build_student(
+        student, tokenizer, label_names=label_names, seed=seed, **dict(shape or {})
+    )
+    return train_further(
+        model,
+        tokenizer,
+        train,
+        validation,
+        steps=steps,
+        learning_rate=learning_rate or recipe.learning_rate,
+        batch_size=recipe.batch_size,
+        weight_decay=recipe.weight_decay,
+        seed=seed,
+        match=match,
+        **options,
+    )
+
+
+def train_further(
+    model: PreTrainedModel,
+    tokenizer,
+    train: EncodedReviews,
+    validation: EncodedReviews,
+    *,
+    steps: int,
+    learning_rate: float,
+    batch_size: int = 32,
+    weight_decay: float = 0.0,
+    temperature: float = 2.0,
+    alpha: float = 0.9,
+    seed: int = 0,
+    progress: bool = False,
+    best: bool = True,
+    config: Mapping | None = None,
+    callbacks: Sequence = (),
+    match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
+):
+    """Train a model and return it at its best validation accuracy.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        Changed in place: a new student, or one to recover after pruning.
+    tokenizer : PreTrainedTokenizerBase
+        The model's.
+    train, validation : EncodedReviews
+        As for :func:`train_student`.
+    steps : int
+        Updates.
+    learning_rate : float
+        The highest of a cosine schedule.
+    batch_size : int, default 32
+    weight_decay : float, default 0.0
+    temperature, alpha : float
+        See :class:`~distill_helpers.losses.combined.DistillationLoss`.
+    seed : int, default 0
+        Of the order of the batches.
+    progress : bool, default False
+        Show the Trainer's progress bar.
+    best : bool, default True
+        False returns the model of the last step, whatever validation says.
+    config : mapping, optional
+        Further arguments of ``DistillationConfig``, over those of the recipe:
+        what a comparison of training tricks changes.
+    callbacks : sequence of TrainerCallback
+        Given to the Trainer.
+    match : callable, optional
+        As for :func:`train_student`.
+
+    Returns
+    -------
+    PreTrainedModel
+        `model`, in evaluation mode.
+    """
+    every = max(1, math.ceil(steps / LOOKS))
+    with _shared_folder() as folder:
+        settings = dict(
+            output_dir=folder,
+            temperature=temperature,
+            alpha=alpha if train.teacher_logits is not None else 0.0,
+            max_steps=steps,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            per_device_train_batch_size=batch_size,
+            optim="adamw_torch_fused",
+            eval_strategy="steps",
+            eval_steps=every,
+            logging_steps=every,
+            save_strategy="best" if best else "no",
+            save_only_model=True,
+            save_total_limit=1,
+            load_best_model_at_end=best,
+            metric_for_best_model="accuracy",
+            disable_tqdm=not progress,
+            seed=seed,
+        )
+        trainer = DistillationTrainer(
+            model,
+            None,
+            DistillationConfig(**(settings | dict(config or {}))),
+            train,
+            validation,
+            processing_class=tokenizer,
+            callbacks=list(callbacks),
+            hidden_states=match(model) if match else None,
+        )
+        with quietly():
+            trainer.train()
+    return trainer.model.eval()
+
+
+@contextmanager
+def _shared_folder() -> Iterator[str]:
+    """A temporary folder, the same one for all processes of a launch."""
+    state = PartialState(cpu=not torch.cuda.is_available())
+    with tempfile.TemporaryDirectory() as own:
+        shared = [own]
+        broadcast_object_list(shared)
+        yield shared[0]
+        state.wait_for_everyone()  # before the folder is taken away
+
+
+def judge(
+    model,
+    tokenizer,
+    texts: Sequence[str],
+    labels: Sequence[int],
+    teacher_logits: np.ndarray | None = None,
+) -> Quality:
+    """Return a student's quality on some reviews."""
+    logits = predictor(model, tokenizer)(texts)
+    return measure_quality(logits, labels, teacher_logits)
+
+
+def best_of(models: Sequence, validations: Sequence[EncodedReviews], tokenizer):
+    """Choose the model with the best validation accuracy; never by the test.
+
+    Parameters
+    ----------
+    models : sequence of PreTrainedModel
+    validations : sequence of EncodedReviews
+        The validation part that each model was trained beside.
+    tokenizer : PreTrainedTokenizerBase
+
+    Returns
+    -------
+    PreTrainedModel
+    """
+    scores = [
+        float((predict_encoded(m, tokenizer, v).argmax(1) == v.labels).mean())
+        for m, v in zip(models, validations)
+    ]
+    return models[int(np.argmax(scores))]

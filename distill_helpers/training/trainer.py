@@ -1,0 +1,316 @@
+"""Distillation with the Hugging Face ``Trainer``: one thin layer.
+
+The mathematics lives in :mod:`distill_helpers.losses.hidden`; what is here turns
+reviews into batches and hands them to the loss.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+)
+from transformers.trainer import TRAINING_ARGS_NAME
+
+from ..data.encoding import (
+    DistillationCollator,
+    EncodedReviews,
+    LengthGroupedSampler,
+    encode_reviews,
+)
+from ..data.labels import NO_LABEL
+from ..losses.combined import DistillationLoss
+from ..losses.labels import labelled_cross_entropy
+from ..losses.matching import HiddenStateMatcher
+from ..teachers.base import Teacher
+from ..teachers.live import HuggingFaceTeacher
+from .config import DistillationConfig
+
+PROJECTIONS = "projections.safetensors"
+
+
+class DistillationTrainer(Trainer):
+    """Train a student on soft targets, labels, or both.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The student.
+    teacher_model : Teacher or PreTrainedModel, optional
+        Who gives the soft targets. None trains on labels alone (the
+        control), or on a column ``teacher_logits``. A bare model needs
+        `teacher_processing_class`.
+    args : DistillationConfig
+    train_dataset, eval_dataset : datasets.Dataset
+        See :func:`encode_reviews`. Labelled and unlabelled reviews may stand
+        in one data set.
+    processing_class : PreTrainedTokenizerBase
+        The student's tokeniser.
+    teacher_processing_class : PreTrainedTokenizerBase, optional
+        The teacher's tokeniser, where `teacher_model` is a bare model.
+    hidden_states : HiddenStateMatcher, optional
+        Adds the loss between hidden states to that of soft targets and labels.
+    **kwargs
+        As for ``transformers.Trainer``.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to learn from, or the arguments do not fit.
+
+    Notes
+    -----
+    Losses are sums over the whole accumulated batch divided by its number of
+    examples (soft targets) and of labels (cross-entropy), so that k small
+    batches give the gradient of one large batch. The logs show the terms as
+    ``kd`` and ``cross_entropy``; the best checkpoint is chosen by the task's
+    metric.
+    """
+
+    loss_is_scaled_for_ga = True
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        teacher_model: Teacher | PreTrainedModel | None = None,
+        args: DistillationConfig | None = None,
+        train_dataset=None,
+        eval_dataset=None,
+        *,
+        processing_class=None,
+        teacher_processing_class=None,
+        hidden_states: HiddenStateMatcher | None = None,
+        **kwargs,
+    ) -> None:
+        if not isinstance(args, DistillationConfig):
+            raise TypeError(
+                f"args must be a DistillationConfig, got {type(args).__name__}"
+            )
+        if processing_class is None:
+            raise ValueError("processing_class must be the student's tokeniser")
+        _check_student_vocabulary(model, processing_class)
+        self.teacher = _as_teacher(teacher_model, teacher_processing_class)
+        _check_classes(model, self.teacher)
+        self.hidden_states = hidden_states
+        self._terms: dict[str, dict[str, torch.Tensor]] = {}
+        self._term_steps: dict[str, int] = {}
+        encode = self._encoder(processing_class, args)
+        if train_dataset is not None:
+            train_dataset = encode(train_dataset)
+            _check_targets(train_dataset, args)
+        if eval_dataset is not None:
+            eval_dataset = encode(eval_dataset, targets=False)
+        self.distillation_loss = DistillationLoss(args.temperature, args.alpha)
+        collator = DistillationCollator(
+            processing_class.pad_token_id, args.pad_to_multiple_of
+        )
+        kwargs.setdefault("data_collator", collator)
+        kwargs.setdefault("compute_metrics", accuracy_metric)
+        super().__init__(
+            model=model,
+            args=args,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            processing_class=processing_class,
+            **kwargs,
+        )
+        self.label_names = ["labels"]
+        if args.early_stopping_patience is not None:
+            self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
+        if args.disable_tqdm:
+            self.remove_callback(PrinterCallback)
+
+    def _encoder(self, tokenizer, args):
+        def encode(dataset, targets: bool = True):
+            if isinstance(dataset, EncodedReviews):
+                return dataset
+            teacher = self.teacher if targets and args.alpha > 0 else None
+            return encode_reviews(
+                dataset, tokenizer, teacher, live=args.live_teacher and targets
+            )
+
+        return encode
+
+    # ------------------------------------------------------------ the loss
+    def get_batch_samples(self, epoch_iterator, num_batches, device):
+        """Count examples, labels and tokens over the whole accumulated batch."""
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        if self.hidden_states is not None:
+            # Between steps the stock Trainer clears the model's gradients only.
+            self.hidden_states.zero_grad()
+        labels = [batch["labels"] for batch in batches]
+        counts = [sum(len(y) for y in labels)]
+        counts.append(sum(int((y != NO_LABEL).sum()) for y in labels))
+        counts.append(sum(int(batch["attention_mask"].sum()) for batch in batches))
+        # Gradients are averaged over the processes, so each divides its sums
+        # by its share of what all of them hold together.
+        counts = torch.tensor(counts, dtype=torch.float64, device=self.args.device)
+        shared = self.accelerator.reduce(counts, "sum") / self.args.world_size
+        return batches, shared
+
+    def compute_loss(
+        self, model, inputs, return_outputs=False, num_items_in_batch=None
+    ):
+        """See ``Trainer.compute_loss``."""
+        inputs = dict(inputs)
+        labels = inputs.pop("labels")
+        teacher_logits = self._teacher_logits(inputs)
+        training = model.training
+        matched = training and self.hidden_states is not None
+        outputs = model(**inputs, **({"output_hidden_states": True} if matched else {}))
+        counts = num_items_in_batch.tolist() if training else (None, None, None)
+        if teacher_logits is None:
+            loss = labelled_cross_entropy(outputs.logits, labels, counts[1])
+            terms = {"total": loss, "cross_entropy": loss}
+        else:
+            terms = self.distillation_loss.terms(
+                outputs.logits,
+                teacher_logits,
+                labels,
+                examples=counts[0],
+                labelled=counts[1],
+            )._asdict()
+        loss = terms.pop("total")
+        if matched:
+            share = int(inputs["attention_mask"].sum()) / counts[2]
+            hidden = share * self.hidden_states(outputs.hidden_states, **inputs)
+            loss, terms["hidden_states"] = loss + hidden, hidden
+        self._remember("train" if training else "eval", terms)
+        outputs["loss"] = loss
+        return (loss, outputs) if return_outputs else loss
+
+    def create_optimizer(self, *args, **kwargs):
+        """Give the projections of the hidden states a group of their own."""
+        optimizer = super().create_optimizer(*args, **kwargs)
+        if self.hidden_states is not None:
+            weights = list(self.hidden_states.parameters())
+            if weights:
+                optimizer.add_param_group({"params": weights, "weight_decay": 0.0})
+        return optimizer
+
+    def _teacher_logits(self, inputs: dict) -> torch.Tensor | None:
+        texts = inputs.pop("text", None)
+        logits = inputs.pop("teacher_logits", None)
+        if logits is None and texts is not None and self.teacher is not None:
+            logits = torch.from_numpy(self.teacher.logits(texts))
+            logits = logits.to(inputs["input_ids"].device)
+        return logits
+
+    # ------------------------------------------------------------- logging
+    def _remember(self, phase: str, terms: dict[str, torch.Tensor]) -> None:
+        sums = self._terms.setdefault(phase, {})
+        for name, value in terms.items():
+            sums[name] = sums.get(name, 0) + value.detach()
+        self._term_steps[phase] = self._term_steps.get(phase, 0) + 1
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the loss terms to what is logged."""
+        if "loss" in logs:
+            micro = self.args.gradient_accumulation_steps
+            logs.update(self._means("train", "", micro))
+        if "eval_loss" in logs:
+            logs.update(self._means("eval", "eval_", 1))
+        super().log(logs, start_time)
+
+    def _means(self, phase: str, prefix: str, micro: int) -> dict[str, float]:
+        steps = max(1, self._term_steps.pop(phase, 1) // micro)
+        terms = self._terms.pop(phase, {})
+        return {prefix + k: float(v) / steps for k, v in terms.items()}
+
+    # ------------------------------------------------------- the other wires
+    def _get_train_sampler(self, train_dataset=None):
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        size *= self.args.world_size
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        return LengthGroupedSampler(dataset.lengths, size, seed)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint, model=None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        if self.hidden_states is not None:
+            weights = load_file(Path(resume_from_checkpoint) / PROJECTIONS)
+            self.hidden_states.load_state_dict(weights)
+
+    def _save(self, output_dir=None, state_dict=None) -> None:
+        super()._save(output_dir, state_dict)
+        if not self.args.should_save:  # another process of the launch writes
+            return
+        folder = Path(output_dir or self.args.output_dir)
+        if self.hidden_states is not None:
+            save_file(self.hidden_states.state_dict(), folder / PROJECTIONS)
+        # The stock Trainer pickles its arguments; JSON says the same.
+        (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
+        (folder / "training_args.json").write_text(
+            self.args.to_json_string(), encoding="utf-8"
+        )
+
+
+def accuracy_metric(prediction) -> dict[str, float]:
+    """Share of right answers among the labelled examples."""
+    logits = prediction.predictions
+    logits = logits[0] if isinstance(logits, tuple) else logits
+    labels = prediction.label_ids
+    known = labels != NO_LABEL
+    right = logits.argmax(-1)[known] == labels[known]
+    return {"accuracy": float(right.mean())}
+
+
+def _as_teacher(teacher_model, tokenizer) -> Teacher | None:
+    if teacher_model is None or isinstance(teacher_model, Teacher):
+        return teacher_model
+    if not isinstance(teacher_model, PreTrainedModel):
+        raise TypeError(
+            "teacher_model must be a Teacher, a PreTrainedModel or None, got"
+            f" {type(teacher_model).__name__}"
+        )
+    if tokenizer is None:
+        raise ValueError(
+            "teacher_processing_class must be given with a bare teacher_model:"
+            " the teacher reads texts with its own tokeniser"
+        )
+    return HuggingFaceTeacher(teacher_model, tokenizer, progress=False)
+
+
+def _check_student_vocabulary(model, tokenizer) -> None:
+    size = getattr(model.config, "vocab_size", None)
+    if size is not None and len(tokenizer) > size:
+        raise ValueError(
+            f"processing_class has {len(tokenizer)} tokens but the student"
+            f" was built for {size}: it is not this student's tokeniser"
+        )
+
+
+def _check_classes(model, teacher: Teacher | None) -> None:
+    if teacher is not None and teacher.num_labels != model.config.num_labels:
+        raise ValueError(
+            f"the teacher tells {teacher.num_labels} classes apart, the"
+            f" student {model.config.num_labels}: they must agree"
+        )
+
+
+def _check_targets(dataset: EncodedReviews, args: DistillationConfig) -> None:
+    soft = dataset.teacher_logits is not None or (
+        dataset.texts is not None and args.alpha > 0
+    )
+    labelled = bool((dataset.labels != NO_LABEL).any())
+    if not len(dataset):
+        raise ValueError("train_dataset is empty")
+    if not soft and not labelled:
+        raise ValueError(
+            "train_dataset has nothing to learn from: no label and no teacher"
+            f" (alpha={args.alpha!r}). Pass teacher_model with alpha above 0,"
+            " or labelled reviews."
+        )
+    if args.alpha == 1 and not soft:
+        raise ValueError(
+            "alpha=1 uses soft targets alone, but there is no teacher_model"
+            " and no column 'teacher_logits'"
+        )

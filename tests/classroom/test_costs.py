@@ -1,0 +1,69 @@
+"""What a lesson takes is measured, kept with its machine, and shown."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from distill_helpers.classroom.costs import (
+    STORED,
+    Cost,
+    costs_table,
+    read_costs,
+    watching,
+    write_costs,
+)
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+HOLD = "import time; block = bytearray(100 * 2**20); time.sleep(1.0)"
+
+
+def test_the_memory_of_started_processes_and_the_time_are_seen():
+    other = subprocess.Popen([sys.executable, "-c", HOLD])
+    with watching() as cost:
+        subprocess.run([sys.executable, "-c", HOLD], check=True)
+    other.wait()
+    assert 100 < cost.peak_mb < 200  # one block, not the one begun before
+    assert cost.seconds >= 1.0
+
+
+def test_an_error_inside_still_ends_the_watch():
+    with pytest.raises(ZeroDivisionError), watching() as cost:
+        1 / 0  # noqa: B018
+    assert cost.seconds > 0
+
+
+def test_costs_are_kept_with_their_machine_and_shown(tmp_path):
+    path = tmp_path / "costs.json"
+    costs = {"01_a": Cost(90.04, 512.4), "02_b": Cost(6.0, 100.0)}
+    write_costs(costs, {"cores": 2}, path)
+    found = read_costs(path)
+    assert found["machine"] == {"cores": 2}
+    table = costs_table(found)
+    assert table.loc["01_a"].tolist() == [1.5, 512]
+
+
+def test_one_lesson_is_recorded_anew_on_the_same_machine_alone(tmp_path):
+    path = tmp_path / "costs.json"
+    write_costs({"01_a": Cost(1.0, 1.0), "02_b": Cost(2.0, 2.0)}, {"cores": 2}, path)
+    write_costs({"01_a": Cost(3.0, 3.0)}, {"cores": 2}, path)
+    kept = read_costs(path)["lessons"]
+    assert [(name, kept[name]["seconds"]) for name in kept] == [
+        ("01_a", 3),
+        ("02_b", 2),
+    ]
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="the one that 02_b ran on"):
+        write_costs({"01_a": Cost(4.0, 4.0)}, {"cores": 8}, path)
+    assert path.read_bytes() == before
+    write_costs({"01_a": Cost(5.0, 5.0), "02_b": Cost(5.0, 5.0)}, {"cores": 8}, path)
+    assert read_costs(path)["machine"] == {"cores": 8}
+
+
+def test_the_stored_costs_are_those_of_the_lessons_that_there_are():
+    lessons = {path.stem for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
+    kept = read_costs(STORED)["lessons"]
+    assert set(kept) == lessons
+    assert all(cost["seconds"] > 0 and cost["peak_mb"] > 0 for cost in kept.values())
+    assert kept["00_start_here"]["seconds"] <= 30  # it promises to be quick

@@ -1,0 +1,71 @@
+"""A card says what the run measured, and nothing else."""
+
+import json
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+
+from distill_helpers.evaluation.cards import model_card
+from distill_helpers.students.registry import build_student
+from distill_helpers.training.saving import save_run
+
+STORED = Path(__file__).resolve().parents[2] / "data" / "results"
+
+
+@pytest.fixture(scope="module")
+def content():
+    return json.loads((STORED / "lesson03_sample.json").read_text())
+
+
+def test_a_card_carries_data_teacher_scores_with_intervals_limits_and_loading(content):
+    card = model_card(content, ["negative", "positive"])
+    (row,) = (r for r in content["rows"] if r["name"] == "distilled")
+    found = {r.metric_type: r.metric_value for r in card.data.eval_results}
+    assert found["accuracy"] == pytest.approx(row["accuracy"]["mean"], abs=1e-4)
+    low, high = row["accuracy"]["interval"]
+    text = str(card)
+    assert f"**distilled** | {row['accuracy']['mean']:.3f} [{low:.3f}, {high:.3f}]" in (
+        text
+    )
+    assert "| control |" in text and "temperature 2, alpha 0.9" in text
+    for heading in ("Data, teacher, soft targets", "Scores", "Limits", "How to load"):
+        assert f"## {heading}" in text
+    assert "negative, positive" in text and "data/soft_targets" in text
+
+
+def test_a_card_is_read_back_by_the_hubs_own_reader(content, tmp_path):
+    model_card(content, ["bad", "good"]).save(tmp_path / "README.md")
+    again = ModelCard.load(tmp_path / "README.md")
+    assert again.data.pipeline_tag == "text-classification"
+    assert again.data.eval_results[0].dataset_name == "sample, test part"
+
+
+def test_folders_of_the_machine_do_not_reach_the_card(content):
+    paths = {
+        "source": "/somebody/private/tickets.csv",
+        "teacher": "C:\\hidden\\teacher",
+    }
+    changed = content | {"settings": content["settings"] | paths}
+    text = str(model_card(changed, ["a", "b"]))
+    assert "tickets.csv" in text and "`teacher`" in text
+    assert "private" not in text and "hidden" not in text
+
+
+def test_the_code_in_the_card_of_a_saved_student_loads_it(
+    content, tokenizers, tmp_path, monkeypatch
+):
+    tokenizer = tokenizers["text-cnn"]
+    model = build_student("text-cnn", tokenizer, label_names=["bad", "good"])
+    folder = save_run(tmp_path / "out", content, model, tokenizer)
+    text = (folder / "student" / "README.md").read_text("utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(folder / "student")
+    names = {}
+    exec(code.replace("this folder", "."), names)
+    assert names["classify"]("a film")[0]["label"] in ("bad", "good")
+
+
+def test_results_without_rows_make_a_card_without_scores():
+    text = str(model_card({"rows": []}, ["a", "b"]))
+    assert "## Scores" not in text and "not recorded" in text

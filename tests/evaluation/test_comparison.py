@@ -1,0 +1,88 @@
+"""Paired seeds, equal budgets, and "no" as a possible answer."""
+
+import numpy as np
+import pytest
+
+from distill_helpers.evaluation.comparison import (
+    BETTER,
+    UNSHOWN,
+    WORSE,
+    Runs,
+    compare_runs,
+    comparison_table,
+)
+
+
+def simulated(rng, gain, seeds=5, spread=0.005):
+    """Two settings whose seeds share luck, as paired runs do."""
+    luck = rng.normal(0, 0.02, seeds)
+    return (
+        Runs(name, dict(enumerate(0.85 + luck + lift + rng.normal(0, spread, seeds))))
+        for name, lift in (("treatment", gain), ("control", 0.0))
+    )
+
+
+def test_identical_settings_show_no_difference_in_ninety_of_a_hundred():
+    rng = np.random.default_rng(0)
+    verdicts = [compare_runs(*simulated(rng, 0.0)).verdict for _ in range(100)]
+    assert verdicts.count(UNSHOWN) >= 90
+
+
+def test_two_points_with_five_seeds_are_seen():
+    rng = np.random.default_rng(1)
+    verdicts = [compare_runs(*simulated(rng, 0.02)).verdict for _ in range(100)]
+    assert verdicts.count(BETTER) >= 90
+    rng = np.random.default_rng(1)
+    verdicts = [compare_runs(*simulated(rng, -0.02)).verdict for _ in range(100)]
+    assert verdicts.count(WORSE) >= 90
+
+
+def test_the_numbers_are_those_of_a_paired_t_interval_and_a_sign_test():
+    treatment = Runs("a", {0: 0.82, 1: 0.84, 2: 0.83, 3: 0.86})
+    control = Runs("b", {3: 0.80, 2: 0.80, 1: 0.80, 0: 0.80})
+    result = compare_runs(treatment, control)
+    gains = np.array([0.02, 0.04, 0.03, 0.06])
+    half = 3.182446 * gains.std(ddof=1) / 2
+    assert result.gains == pytest.approx(gains)
+    assert result.interval == pytest.approx(
+        (gains.mean() - half, gains.mean() + half), abs=1e-6
+    )
+    assert result.sign_p == pytest.approx(2 / 2**4)
+    assert "a against b" in str(result)
+
+
+def test_equal_runs_have_a_sign_test_of_one():
+    runs = Runs("a", {0: 0.8, 1: 0.9})
+    result = compare_runs(runs, Runs("b", {0: 0.8, 1: 0.9}))
+    assert (result.sign_p, result.verdict, result.interval) == (1.0, UNSHOWN, (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("treatment", "control", "message"),
+    [
+        (Runs("a", {0: 1.0, 1: 1.0}), Runs("b", {0: 1.0, 2: 1.0}), "the same"),
+        (Runs("a", {0: 1.0}), Runs("b", {0: 1.0}), "at least two seeds"),
+        (Runs("a", {0: 1, 1: 1}, 10), Runs("b", {0: 1, 1: 1}, 20), "budgets"),
+        (
+            Runs("a", {0: float("nan"), 1: 1.0}),
+            Runs("b", {0: 1.0, 1: 1.0}),
+            "'a' with seed 0 must be finite",
+        ),
+    ],
+)
+def test_what_cannot_be_paired_is_refused(treatment, control, message):
+    with pytest.raises(ValueError, match=message):
+        compare_runs(treatment, control)
+
+
+def test_a_confidence_out_of_range_is_refused():
+    runs = Runs("a", {0: 0.8, 1: 0.9})
+    with pytest.raises(ValueError, match="confidence must lie"):
+        compare_runs(runs, runs, confidence=95)
+
+
+def test_a_table_has_one_line_a_comparison():
+    runs = Runs("a", {0: 0.8, 1: 0.9})
+    table = comparison_table([compare_runs(runs, Runs("b", {0: 0.7, 1: 0.8}))])
+    assert list(table.index) == ["a - b"]
+    assert table.loc["a - b", "verdict"] == BETTER

@@ -1,0 +1,158 @@
+"""Pictures carry labels, distinguishable marks, and alternative text."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from distill_helpers.lessons import plots
+
+
+def axes_of(figure):
+    return figure.axes[-1]
+
+
+def test_lines_differ_in_more_than_colour_and_axes_are_labelled():
+    series = {"a": [1, 2, 3], "b": [3, 2, 1]}
+    axes = axes_of(
+        plots.line_chart(
+            [1, 2, 4], series, x_label="T", y_label="norm", scale="log-log"
+        )
+    )
+    first, second = axes.lines
+    assert first.get_linestyle() != second.get_linestyle()
+    assert first.get_marker() != second.get_marker()
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("T", "norm")
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_a_band_is_drawn_around_its_line():
+    axes = axes_of(
+        plots.line_chart(
+            [0, 1],
+            {"a": [1, 2]},
+            x_label="x",
+            y_label="y",
+            bands={"a": ([0, 1], [2, 3])},
+        )
+    )
+    assert len(axes.collections) == 1
+
+
+def test_a_series_of_another_length_or_scale_is_refused():
+    with pytest.raises(ValueError, match="'a' must have 2 values"):
+        plots.line_chart([0, 1], {"a": [1]}, x_label="x", y_label="y")
+    with pytest.raises(ValueError, match="scale must be"):
+        plots.line_chart([0], {"a": [1]}, x_label="x", y_label="y", scale="cubic")
+    with pytest.raises(ValueError, match="'a' must have 2 values"):
+        plots.bar_groups(["x", "y"], {"a": [1]}, y_label="y")
+
+
+def test_bars_differ_in_hatching_and_keep_their_scale():
+    axes = axes_of(
+        plots.bar_groups(
+            ["cat", "dog"],
+            {"soft": [1, -1], "label": [0.5, 0]},
+            y_label="push",
+            y_range=(-3, 3),
+        )
+    )
+    assert axes.get_ylim() == (-3, 3)
+    assert len({bar.get_hatch() for bar in axes.patches}) == 2
+    assert [round(bar.get_height(), 2) for bar in axes.patches] == [1, -1, 0.5, 0]
+
+
+def test_an_image_grid_needs_one_title_an_image():
+    images = [np.zeros((8, 8))] * 12
+    figure = plots.image_grid(images, [str(i) for i in range(12)])
+    assert [axes.get_title() for axes in figure.axes] == [str(i) for i in range(12)]
+    with pytest.raises(ValueError, match="titles must name each of 12"):
+        plots.image_grid(images, ["one"])
+
+
+def test_an_image_stands_beside_its_bars():
+    figure = plots.image_and_bars(
+        np.eye(8), ["0", "1"], [0.25, 0.75], x_label="digit", y_label="share"
+    )
+    image, bars = figure.axes
+    assert image.images and [b.get_height() for b in bars.patches] == [0.25, 0.75]
+
+
+def test_gains_show_every_run_and_where_nothing_was_gained():
+    gains = {"soft": [0.1, 0.2], "shuffled": [-0.1, 0.1]}
+    intervals = {"soft": (0.05, 0.25), "shuffled": None}
+    axes = axes_of(plots.gain_chart(gains, intervals, "gain"))
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["shuffled", "soft"]
+    ticks = [line for line in axes.lines if line.get_marker() == "|"]
+    assert sorted(len(line.get_xdata()) for line in ticks) == [2, 2]
+
+
+def test_a_picture_needs_alternative_text():
+    figure = plots.bar_groups(["a"], {"s": [1]}, y_label="y")
+    shown = plots.show(figure, "one bar")
+    assert shown._repr_mimebundle_()[1]["image/png"]["alt"] == "one bar"
+    with pytest.raises(ValueError, match="alt must say"):
+        plots.show(figure, " ")
+
+
+def test_levels_stand_below_their_weights_and_errors_are_written():
+    figure = plots.levels_chart(
+        [-1.0, 0.1, 0.9],
+        [-1.0, 0.0, 1.0],
+        {"one scale": 0.25, "one a row": 0.125},
+        x_label="weight",
+    )
+    left, right = figure.axes
+    assert len(left.collections[0].get_segments()) == 3
+    assert {text.get_text() for text in right.texts} == {"25.0%", "12.5%"}
+    assert left.get_xlabel() == "weight" and right.get_ylabel() == "relative error"
+    hatches = {bar.get_hatch() for bar in right.patches}
+    assert len(hatches) == 2
+
+
+def test_the_area_of_a_point_may_say_a_third_thing():
+    points = pd.DataFrame(
+        {"form": ["a", "b"], "mb": [1.0, 4.0], "acc": [0.8, 0.9], "ms": [1.0, 3.0]}
+    )
+    axes = axes_of(
+        plots.pareto_chart(
+            points,
+            points,
+            "mb",
+            "acc",
+            name="form",
+            x_label="MB",
+            y_label="accuracy",
+            area="ms",
+        )
+    )
+    small, large = (float(dots.get_sizes()[0]) for dots in axes.collections)
+    assert large == pytest.approx(3 * small)
+
+
+def test_parts_follow_one_another_and_their_sum_is_written():
+    axes = axes_of(
+        plots.stacked_bars(
+            ["one", "many"], {"read": [1, 2], "run": [3, 8]}, x_label="ms"
+        )
+    )
+    starts = [bar.get_x() for bar in axes.patches]
+    assert starts == [0, 0, 1, 2]
+    assert {text.get_text().strip() for text in axes.texts} == {"4", "10"}
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["read", "run"]
+    with pytest.raises(ValueError, match="'run' must have 1 values, got 2"):
+        plots.stacked_bars(["one"], {"run": [1, 2]}, x_label="ms")
+
+
+def test_a_path_has_a_box_for_every_step_and_an_arrow_between_two():
+    steps = [(f"0{i}", "a title that is long enough to be broken") for i in range(5)]
+    axes = plots.path_chart(steps, columns=3).axes[0]
+    boxes = [text for text in axes.texts if text.get_text()]
+    arrows = [text for text in axes.texts if not text.get_text()]
+    assert [box.get_text()[:2] for box in boxes] == [number for number, _ in steps]
+    assert [box.xy for box in boxes] == [(0, 0), (1, 0), (2, 0), (0, -1), (1, -1)]
+    assert [(a.xyann, a.xy) for a in arrows] == [
+        (here.xy, there.xy) for here, there in zip(boxes, boxes[1:])
+    ]
+    with pytest.raises(ValueError, match="at least one"):
+        plots.path_chart([])

@@ -1,0 +1,284 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    Trainer,
+    TrainingArguments,
+    pipeline,
+)
+
+from distill_helpers.data.vocabulary import check_same_vocabulary
+from distill_helpers.students.embeddings import embeddings_from_teacher
+from distill_helpers.students.registry import STUDENTS, build_student
+from distill_helpers.students.tokenizers import train_tokenizer
+
+SMALL = {
+    "bigram": {"buckets": 512},
+    "text-cnn": {"filters": 8, "embedding_size": 16},
+    "tiny-transformer": {
+        "hidden_size": 32,
+        "embedding_size": 16,
+        "intermediate_size": 64,
+    },
+}
+
+
+@pytest.fixture(params=STUDENTS)
+def student(request, tokenizers):
+    name = request.param
+    torch.manual_seed(1)
+    model = build_student(name, tokenizers[name], **SMALL[name])
+    with torch.no_grad():  # a linear model starts at zero: give it something
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    return name, model.eval(), tokenizers[name]
+
+
+def logits(model, tokenizer, texts, **options):
+    batch = tokenizer(
+        texts, padding=True, truncation=True, return_tensors="pt", **options
+    )
+    with torch.no_grad():
+        return model(**batch).logits
+
+
+def test_a_student_survives_saving(student, tmp_path, texts):
+    _, model, tokenizer = student
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    again = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+    assert type(again) is type(model)
+    assert again.config.id2label == {0: "negative", 1: "positive"}
+    torch.testing.assert_close(
+        logits(again, loaded, texts[:4]), logits(model, tokenizer, texts[:4])
+    )
+    assert sorted(
+        p.suffix for p in tmp_path.iterdir() if p.suffix not in (".json",)
+    ) == [".safetensors"]
+
+
+def test_a_student_works_in_a_pipeline(student, texts):
+    _, model, tokenizer = student
+    answers = pipeline("text-classification", model=model, tokenizer=tokenizer)(
+        texts[:3]
+    )
+    assert {answer["label"] for answer in answers} <= {"negative", "positive"}
+    assert all(0.5 <= answer["score"] <= 1 for answer in answers)
+
+
+def test_a_pipeline_takes_a_text_longer_than_the_student_reads(student):
+    _, model, tokenizer = student
+    answer = pipeline("text-classification", model=model, tokenizer=tokenizer)
+    assert answer("a fine film " * 2000)[0]["label"] in ("negative", "positive")
+
+
+def test_a_student_works_with_the_stock_trainer(student, texts, labels, tmp_path):
+    _, model, tokenizer = student
+    rows = [
+        {**tokenizer(text, truncation=True), "labels": label}
+        for text, label in zip(texts, labels)
+    ]
+    from transformers import DataCollatorWithPadding
+
+    args = TrainingArguments(
+        tmp_path,
+        max_steps=15,
+        learning_rate=0.01,
+        report_to="none",
+        save_strategy="no",
+        logging_steps=1,
+        disable_tqdm=True,
+        use_cpu=True,
+        per_device_train_batch_size=64,
+    )
+    trainer = Trainer(model, args, DataCollatorWithPadding(tokenizer), rows)
+    trainer.train()
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_padding_does_not_change_the_answer(student):
+    _, model, tokenizer = student
+    alone = logits(model, tokenizer, ["a fine film"])
+    beside = logits(model, tokenizer, ["a fine film", "a dull film " * 20])
+    torch.testing.assert_close(alone[0], beside[0], atol=1e-5, rtol=1e-5)
+
+
+def test_words_matter_and_an_empty_text_is_answered(student, texts):
+    name, model, tokenizer = student
+    answers = logits(model, tokenizer, texts[:2])
+    assert not torch.allclose(answers[0], answers[1])
+    batch = tokenizer(["", texts[0]], padding=True, return_tensors="pt")
+    with torch.no_grad():
+        assert torch.isfinite(model(**batch).logits).all(), name
+
+
+def test_gradients_reach_every_weight(student, texts):
+    _, model, tokenizer = student
+    batch = tokenizer(texts[:8], padding=True, truncation=True, return_tensors="pt")
+    model(**batch, labels=torch.tensor([0, 1] * 4)).loss.backward()
+    for name, parameter in model.named_parameters():
+        if "token_type" in name:  # one type: its gradient exists all the same
+            continue
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_a_label_of_minus_100_does_not_count(student, texts):
+    _, model, tokenizer = student
+    batch = tokenizer(texts[:4], padding=True, truncation=True, return_tensors="pt")
+    some = model(**batch, labels=torch.tensor([0, -100, 1, -100])).loss
+    batch = tokenizer(
+        [texts[0], texts[2]], padding=True, truncation=True, return_tensors="pt"
+    )
+    torch.testing.assert_close(some, model(**batch, labels=torch.tensor([0, 1])).loss)
+
+
+def test_the_seed_draws_the_weights_and_nothing_else(tokenizers):
+    tokenizer = tokenizers["text-cnn"]
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    first = build_student("text-cnn", tokenizer, seed=1)
+    assert torch.rand(1) == expected
+    same = build_student("text-cnn", tokenizer, seed=1)
+    other = build_student("text-cnn", tokenizer, seed=2)
+    assert torch.equal(first.embedding.weight, same.embedding.weight)
+    assert not torch.equal(first.embedding.weight, other.embedding.weight)
+
+
+def test_the_bigram_student_counts_words_and_pairs_once(tokenizers):
+    tokenizer = tokenizers["bigram"]
+    model = build_student("bigram", tokenizer, buckets=512)
+    with torch.no_grad():
+        model.weights.weight[:, 1] = 1.0
+    # "a film a film": words {a, film}, pairs {a film, film a}: 4 / sqrt(4)
+    answer = logits(model, tokenizer, ["a film a film"])
+    assert answer[0].tolist() == pytest.approx([0.0, 2.0])
+
+
+def test_the_bigram_student_tells_word_orders_apart(tokenizers):
+    tokenizer = tokenizers["bigram"]
+    model = build_student("bigram", tokenizer, buckets=4096)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        model.weights.weight.normal_()
+    one, two = logits(model, tokenizer, ["film good", "good film"])
+    assert not torch.allclose(one, two)
+
+
+def test_the_end_of_a_long_text_is_kept(tokenizers):
+    tokenizer = tokenizers["bigram"]
+    ids = tokenizer("film " * 5000 + "good", truncation=True)["input_ids"]
+    assert len(ids) == tokenizer.model_max_length
+    assert ids[-1] == tokenizer.convert_tokens_to_ids("good")
+
+
+def test_the_transformer_gives_its_hidden_states(tokenizers):
+    tokenizer = tokenizers["tiny-transformer"]
+    model = build_student("tiny-transformer", tokenizer, **SMALL["tiny-transformer"])
+    batch = tokenizer(["a fine film"], return_tensors="pt")
+    states = model(**batch, output_hidden_states=True).hidden_states
+    assert len(states) == model.config.num_hidden_layers + 1
+    assert states[-1].shape == (*batch["input_ids"].shape, 32)
+
+
+def test_embeddings_start_from_the_teachers(tokenizers, bert, bert_tokenizer):
+    tokenizer = tokenizers["text-cnn"]
+    table = embeddings_from_teacher(tokenizer, bert, bert_tokenizer, width=16)
+    assert table.shape == (len(tokenizer), 16)
+    assert table[tokenizer.pad_token_id].abs().sum() == 0
+    model = build_student("text-cnn", tokenizer, embeddings=table)
+    assert torch.equal(model.embedding.weight, table)
+
+
+def test_the_svd_keeps_what_is_near_in_the_teacher_near(
+    tokenizers, bert, bert_tokenizer
+):
+    tokenizer = tokenizers["text-cnn"]
+    table = embeddings_from_teacher(tokenizer, bert, bert_tokenizer, width=32)
+    words = ["film", "story", "river", "the", "good", "watch", "time", "with"]
+    pieces = bert_tokenizer(words, add_special_tokens=False)["input_ids"]
+    own = tokenizer(words)["input_ids"]
+    single = [(o[0], p) for o, p in zip(own, pieces) if len(o) == 1]
+    assert len(single) > 3
+    teacher = bert.get_input_embeddings().weight.detach()
+    theirs = torch.stack([teacher[p].mean(0) for _, p in single])
+    ours = table[[o for o, _ in single]]
+    near = torch.corrcoef(torch.stack([torch.pdist(ours), torch.pdist(theirs)]))
+    assert near[0, 1] > 0.99
+
+
+VOCABULARY = """
+import hashlib, json
+from distill_helpers.data import load_reviews
+from distill_helpers.students import STUDENTS, train_tokenizer
+texts = load_reviews("sample")["train"]["text"]
+for name in STUDENTS:
+    vocabulary = sorted(train_tokenizer(texts, name).get_vocab().items())
+    print(hashlib.sha256(json.dumps(vocabulary).encode()).hexdigest())
+"""
+
+
+def test_a_vocabulary_is_the_same_in_every_process():
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", VOCABULARY],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(3)
+    }
+    assert len(runs) == 1
+    assert len(runs.pop().split()) == 3
+
+
+def test_more_than_two_classes(tokenizers):
+    model = build_student(
+        "text-cnn", tokenizers["text-cnn"], label_names=["a", "b", "c"]
+    )
+    assert model.config.num_labels == 3
+    assert logits(model, tokenizers["text-cnn"], ["film"]).shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("bert", {}, "student must be one of.*got 'bert'"),
+        ("text-cnn", {"fliters": 3}, "fliters: no such field"),
+        ("text-cnn", {"label_names": ["a"]}, "at least two different classes"),
+        ("text-cnn", {"embeddings": torch.ones(3, 4)}, "one row for each"),
+        ("bigram", {"embeddings": torch.ones(3, 4)}, "no embedding"),
+    ],
+)
+def test_bad_settings_are_refused(tokenizers, name, options, message):
+    with pytest.raises(ValueError, match=message):
+        build_student(name, tokenizers["text-cnn"], **options)
+
+
+@pytest.mark.parametrize(
+    ("texts", "options", "message"),
+    [
+        ([], {}, "at least one text"),
+        (["a"], {"vocab_size": 5}, "vocab_size"),
+    ],
+)
+def test_bad_tokeniser_settings_are_refused(texts, options, message):
+    with pytest.raises(ValueError, match=message):
+        train_tokenizer(texts, "text-cnn", **options)
+
+
+def test_a_svd_wider_than_the_teacher_is_refused(tokenizers, bert, bert_tokenizer):
+    with pytest.raises(ValueError, match=r"width must lie in 1\.\.32"):
+        embeddings_from_teacher(tokenizers["text-cnn"], bert, bert_tokenizer, width=33)
+
+
+def test_sharing_ids_needs_a_shared_vocabulary(tokenizers, bert_tokenizer):
+    check_same_vocabulary(bert_tokenizer, bert_tokenizer)
+    with pytest.raises(ValueError, match="one id means two different words"):
+        check_same_vocabulary(tokenizers["text-cnn"], bert_tokenizer)
