@@ -12,7 +12,14 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from distill_helpers.checks import check, hint, predict, progress, reveal, solution
+from distill_helpers.lessons.exercises import (
+    check,
+    hint,
+    predict,
+    progress,
+    reveal,
+    solution,
+)
 from torch.nn import functional as F
 
 from distill_helpers.lessons.exercises import answer_key, notebook_api, record
