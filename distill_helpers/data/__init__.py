@@ -11,9 +11,11 @@ __getattr__, __dir__, __all__ = attach(
             "DistillationCollator",
             "EncodedReviews",
             "LengthGroupedSampler",
+            "device_of",
             "encode_reviews",
             "encode_texts",
             "length_grouped",
+            "to_device",
         ],
         "imdb": [
             "fetch_imdb",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -12,6 +12,50 @@ from .labels import NO_LABEL
 from .vocabulary import check_same_vocabulary
 
 PAD_MULTIPLE = 32
+WITHOUT_FLOAT64 = frozenset({"mps"})
+"""Kinds of devices that cannot hold a float64 tensor."""
+
+
+def device_of(model: torch.nn.Module) -> torch.device:
+    """Return where a model's weights lie; the CPU for one without weights."""
+    for tensors in (model.parameters(), model.buffers()):
+        for tensor in tensors:
+            return tensor.device
+    return torch.device("cpu")
+
+
+def to_device(batch: Mapping, device: torch.device | str) -> dict:
+    """Move the tensors of a batch; leave texts and whatever else as it is.
+
+    Parameters
+    ----------
+    batch : mapping of str to Tensor or anything else
+    device : torch.device or str
+        Where float64 does not exist there (Apple's ``mps``), such a tensor
+        becomes float32.
+
+    Returns
+    -------
+    dict
+        A new one; a tensor that lies there already is the same object.
+
+    Examples
+    --------
+    >>> batch = {"input_ids": torch.ones(1, 3), "text": ["a fine film"]}
+    >>> moved = to_device(batch, "meta")
+    >>> moved["input_ids"].device.type, moved["text"]
+    ('meta', ['a fine film'])
+    """
+    device = torch.device(device)
+
+    def move(value):
+        if not isinstance(value, torch.Tensor):
+            return value
+        if value.dtype == torch.float64 and device.type in WITHOUT_FLOAT64:
+            value = value.float()
+        return value.to(device)
+
+    return {name: move(value) for name, value in batch.items()}
 
 
 def length_grouped(
