@@ -12,17 +12,19 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
+
 from distill_helpers.lessons.exercises import (
+    answer_key,
     check,
     hint,
+    notebook_api,
     predict,
     progress,
+    record,
     reveal,
     solution,
 )
-from torch.nn import functional as F
-
-from distill_helpers.lessons.exercises import answer_key, notebook_api, record
 from distill_helpers.lessons.exercises.answers import is_stub
 from distill_helpers.lessons.exercises.engine import (
     Exercise,
