@@ -1,11 +1,48 @@
-"""Popular claims, each judged by a measurement of the run."""
+"""Popular claims, each judged by a measurement of the run.
+
+What is claimed stands in ``claims.toml``, once; a lesson judges it by its number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+
+from .parts import HERE, read_table
 
 HELD, FAILED, UNTESTED = "held", "did not hold", "not testable here"
+
+
+@dataclass(frozen=True)
+class KnownClaim:
+    """A claim before anything is measured.
+
+    Attributes
+    ----------
+    says : str
+        What is claimed; a value of the run may stand in braces.
+    known : str
+        What was known of it before.
+    lessons : sequence of str
+        The lessons that judge it, such as ``["03", "06"]``.
+    """
+
+    says: str
+    known: str
+    lessons: Sequence[str]
+
+
+@cache
+def register() -> Mapping[str, KnownClaim]:
+    """Return every claim by its number, such as ``"C01"``.
+
+    Raises
+    ------
+    FactsError
+        If the file of claims lacks a key, or has one that nobody reads.
+    """
+    return read_table(HERE / "claims.toml", KnownClaim)
 
 
 @dataclass(frozen=True)
@@ -42,6 +79,38 @@ class Claim:
             "measured": self.measured,
             "verdict": self.verdict,
         }
+
+
+def judge(id: str, measured: str, held: bool | None, **values) -> Claim:
+    """Judge a claim of the register by what a run measured.
+
+    Parameters
+    ----------
+    id : str
+    measured : str
+        The numbers of this run.
+    held : bool or None
+        None if this machine or run cannot tell.
+    **values
+        For the braces of what is claimed, where it has some.
+
+    Returns
+    -------
+    Claim
+
+    Raises
+    ------
+    KeyError
+        If there is no such claim, or a value for its braces is missing.
+
+    Examples
+    --------
+    >>> judge("C11", "1.2x the time", False).statement
+    'pad everything to max_length'
+    """
+    if id not in register():
+        raise KeyError(f"no claim {id!r}; there are {', '.join(register())}")
+    return Claim(id, register()[id].says.format(**values), measured, held)
 
 
 def claims_table(claims: Sequence[Claim]):

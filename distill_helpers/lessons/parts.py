@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
+from typing import TypeVar
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,6 +22,7 @@ LESSONS = __package__
 """The package of which each lesson's folder is a part."""
 
 HERE = Path(__file__).parent
+T = TypeVar("T")
 
 
 class FactsError(ValueError):
@@ -103,19 +105,34 @@ def read_lesson(path: Path) -> LessonFacts:
         If the file is missing or no TOML, lacks a key, or has one that nobody
         reads; the message names file and key.
     """
+    where, given = _read(path)
+    refusals = given.pop("bad_parameters", [])
+    facts = _made(where, given, LessonFacts)
+    made = [_made(f"{where}, bad_parameters", r, Refusal) for r in refusals]
+    return replace(facts, bad_parameters=tuple(made))
+
+
+def read_table(path: Path, kind: type[T]) -> dict[str, T]:
+    """Read a TOML file whose every table is one object of a dataclass.
+
+    Raises
+    ------
+    FactsError
+        As `read_lesson`.
+    """
+    where, given = _read(path)
+    return {name: _made(f"{where}, {name}", t, kind) for name, t in given.items()}
+
+
+def _read(path: Path) -> tuple[str, dict]:
     where = "/".join(path.parts[-2:])
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        return where, tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise FactsError(f"{where} cannot be read: {error}") from error
-    _check_keys(where, given, LessonFacts)
-    refusals = given.pop("bad_parameters", [])
-    for refusal in refusals:
-        _check_keys(f"{where}, bad_parameters", refusal, Refusal)
-    return LessonFacts(**given, bad_parameters=tuple(Refusal(**r) for r in refusals))
 
 
-def _check_keys(where: str, given: Mapping, kind: type) -> None:
+def _made(where: str, given: Mapping, kind: type[T]) -> T:
     known = {f.name: f for f in fields(kind)}
     for key in given:
         if key not in known:
@@ -126,5 +143,6 @@ def _check_keys(where: str, given: Mapping, kind: type) -> None:
             )
     for key, wanted in known.items():
         needed = wanted.default is MISSING and wanted.default_factory is MISSING
-        if needed and not given.get(key):
+        if needed and given.get(key) in (None, ""):
             raise FactsError(f"{where}: the key {key!r} is missing or empty")
+    return kind(**given)
