@@ -1,20 +1,21 @@
 """A number in a lesson's prose is one that no run can make false.
 
-Whatever a run measures is printed by a cell. What stands in the text must be in
-``prose_numbers.json`` with the reason why it stays true (a definition, a published
-figure, a claim that is judged), or be printed by that very notebook.
+Whatever a run measures is printed by a cell. What stands in the text must be in the
+lesson's ``lesson.toml`` (its table ``prose``) with the reason why it stays true (a
+definition, a published figure, a claim that is judged), or be printed by that very
+notebook.
 """
 
-import json
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 
-HERE = Path(__file__).resolve().parent
-NOTEBOOKS = sorted((HERE.parents[1] / "notebooks").glob("*.ipynb"))
-LEDGER = json.loads((HERE / "prose_numbers.json").read_text("utf-8"))
+from distill_helpers.lessons import parts
+from distill_helpers.places import NOTEBOOKS as FOLDER
+
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+LEDGER = {f.notebook: f.prose for f in parts.lessons() + parts.appendices()}
 NUMBER = re.compile(
     r"(?<![\w./:])(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d+)"
     r"(?:\s?(?:%|percent|points?|seconds?|minutes?|hours?|MB|GB|ms|times|x\b|million))?"
@@ -45,7 +46,7 @@ def figures(notebook):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_figure_of_the_prose_is_accounted_for(notebook):
-    known = LEDGER.get(notebook.stem, {})
+    known = LEDGER[notebook.stem]
     prose, printed = figures(notebook)
     loose = [n for n in prose if n not in known and n not in printed]
     assert loose == []
@@ -53,7 +54,7 @@ def test_every_figure_of_the_prose_is_accounted_for(notebook):
 
 def test_the_ledger_holds_nothing_that_no_prose_says():
     for name, known in LEDGER.items():
-        prose, _ = figures(HERE.parents[1] / "notebooks" / f"{name}.ipynb")
+        prose, _ = figures(FOLDER / f"{name}.ipynb")
         assert set(known) <= set(prose), name
         assert all(known.values()), name
 
