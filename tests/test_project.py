@@ -77,38 +77,6 @@ def test_every_name_that_the_package_hands_on_exists():
         distill_helpers.no_such_name  # noqa: B018
 
 
-def test_data_flows_one_way():
-    order = [
-        "cleaning",
-        "duplicates",
-        "data",
-        "reading",
-        "teachers",
-        "losses",
-        "ngrams",
-        "students",
-        "matching",
-        "training",
-        "stand_in",
-        "scorecard",
-        "cards",
-        "comparison",
-        "experiments",
-        "pocket",
-        "onnx_graph",
-        "compression",
-    ]
-    beside = {"plots", "widgets", "checks"}
-    for source in SOURCES:
-        step = source.stem
-        if source.parent.name == "compression":
-            step = "compression"
-        used = set(re.findall(r"^\s*from \.+(\w+)", source.read_text(), re.M))
-        if step in order:
-            later = set(order[order.index(step) + 1 :])
-            assert not used & (later | beside), source.name
-
-
 def test_no_module_is_named_for_nothing_in_particular():
     vague = {"utils", "util", "common", "misc", "helpers", "tools"}
     assert not vague & {source.stem for source in SOURCES}
