@@ -1,7 +1,7 @@
 """The losses of knowledge distillation, as small functions that compose.
 
-Everything is computed in float32, whatever the dtype of the logits, and no
-gradient ever reaches the teacher.
+Everything is computed in float32 at least, whatever the dtype of the logits,
+and no gradient ever reaches the teacher.
 
 References
 ----------
@@ -15,16 +15,61 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from ..arguments import check_alpha, check_temperature
+from ..arguments import check_alpha
 from ..data.labels import NO_LABEL
-from .labels import labelled_cross_entropy
-from .logits import check_labels, check_logit_pair
-from .soft_targets import kd_sum
+from .labels import CROSS_ENTROPY, weighted_cross_entropy
+from .soft_targets import weighted_kd
+from .weighted import WeightedLoss, weighted_sum
+
+
+def standard_losses(temperature: float, alpha: float) -> list[WeightedLoss]:
+    """List soft targets and labels, as the trainer takes them.
+
+    Parameters
+    ----------
+    temperature, alpha : float
+        As for :class:`DistillationLoss`, which is the sum of these two.
+
+    Returns
+    -------
+    list of WeightedLoss
+        ``kd`` and ``cross_entropy``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is no number or out of range.
+    """
+    check_alpha(alpha)
+    return [
+        weighted_kd(temperature, float(alpha)),
+        weighted_cross_entropy(1 - float(alpha)),
+    ]
+
+
+def usable(losses: Sequence[WeightedLoss], batch: Mapping) -> list[WeightedLoss]:
+    """Leave out the losses that need what a batch lacks.
+
+    Where one is left out (the teacher did not speak, at evaluation mostly)
+    the labels count in full: cross-entropy with the weight 1.
+
+    Returns
+    -------
+    list of WeightedLoss
+        At least one.
+    """
+    present = [loss for loss in losses if loss.needs <= batch.keys()]
+    if present and len(present) == len(losses):
+        return present
+    others = [loss for loss in present if loss.name != CROSS_ENTROPY]
+    return [weighted_cross_entropy(), *others]
 
 
 class LossTerms(NamedTuple):
@@ -71,8 +116,7 @@ class DistillationLoss(nn.Module):
 
     def __init__(self, temperature: float = 2.0, alpha: float = 0.5) -> None:
         super().__init__()
-        check_temperature(temperature)
-        check_alpha(alpha)
+        standard_losses(temperature, alpha)  # refuses what is out of range
         self.temperature = float(temperature)
         self.alpha = float(alpha)
 
@@ -120,17 +164,17 @@ class DistillationLoss(nn.Module):
         -------
         LossTerms
         """
-        check_logit_pair(student_logits, teacher_logits)
         if labels is None:
             labels = student_logits.new_full(
                 (len(student_logits),), NO_LABEL, dtype=torch.long
             )
-        check_labels(labels, student_logits)
-        examples = len(labels) if examples is None else examples
-        kd = kd_sum(student_logits, teacher_logits, self.temperature) / examples
-        cross_entropy = labelled_cross_entropy(student_logits, labels, labelled)
-        total = self.alpha * kd + (1 - self.alpha) * cross_entropy
-        return LossTerms(total, kd, cross_entropy)
+        total, terms = weighted_sum(
+            standard_losses(self.temperature, self.alpha),
+            SimpleNamespace(logits=student_logits),
+            {"labels": labels, "teacher_logits": teacher_logits},
+            {"kd": examples, CROSS_ENTROPY: labelled},
+        )
+        return LossTerms(total, **terms)
 
     def extra_repr(self) -> str:
         return f"temperature={self.temperature:g}, alpha={self.alpha:g}"

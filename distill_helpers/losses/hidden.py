@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .logits import check_finite, check_floating
+from .logits import at_least_float32, check_finite, check_floating
 
 
 def hidden_state_loss(
@@ -29,7 +29,7 @@ def hidden_state_loss(
     Returns
     -------
     Tensor, shape ()
-        Mean over the real tokens and the teacher's width, float32.
+        Mean over the real tokens and the teacher's width, in float32 at least.
 
     Raises
     ------
@@ -63,7 +63,8 @@ def hidden_state_loss(
     real = mask.bool()
     if not real.any():
         raise ValueError("mask must keep at least one token, it keeps none")
-    difference = projected.float() - teacher_hidden.detach().float()
+    projected = at_least_float32(projected)
+    difference = projected - teacher_hidden.detach().to(projected.dtype)
     check_finite("student_hidden", student_hidden[real])
     check_finite("teacher_hidden", teacher_hidden[real])
     return difference[real].pow(2).mean()

@@ -6,6 +6,10 @@ import torch
 from torch.nn import functional as F
 
 from ..data.labels import NO_LABEL
+from .logits import at_least_float32, check_labels
+from .weighted import WeightedLoss, count_labels
+
+CROSS_ENTROPY = "cross_entropy"
 
 
 def labelled_cross_entropy(
@@ -25,11 +29,21 @@ def labelled_cross_entropy(
     Returns
     -------
     Tensor, shape ()
-        Nats, float32; 0 if there is no label.
+        Nats, in float32 at least; 0 if there is no label.
     """
     if labelled is None:
         labelled = int((labels != NO_LABEL).sum())
     total = F.cross_entropy(
-        logits.float(), labels, ignore_index=NO_LABEL, reduction="sum"
+        at_least_float32(logits), labels, ignore_index=NO_LABEL, reduction="sum"
     )
     return total / (labelled or 1)
+
+
+def weighted_cross_entropy(weight: float = 1.0) -> WeightedLoss:
+    """Make :func:`labelled_cross_entropy` a loss of the trainer's list."""
+
+    def function(outputs, batch, divisor):
+        check_labels(batch["labels"], outputs.logits)
+        return labelled_cross_entropy(outputs.logits, batch["labels"], divisor)
+
+    return WeightedLoss(CROSS_ENTROPY, function, weight, count_labels)

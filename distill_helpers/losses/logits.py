@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import torch
 
+from ..arguments import check_type
 from ..data.labels import NO_LABEL
+
+
+def at_least_float32(values: torch.Tensor) -> torch.Tensor:
+    """Raise half precision to float32; leave float64 as it is."""
+    return values if values.dtype == torch.float64 else values.float()
 
 
 def check_logit_pair(
@@ -30,8 +36,7 @@ def check_logit_pair(
 
 def check_labels(labels: torch.Tensor, student_logits: torch.Tensor) -> None:
     """Raise unless every label is a class number or -100."""
-    if not isinstance(labels, torch.Tensor):
-        raise TypeError(f"labels must be a Tensor, got {type(labels).__name__}")
+    check_type("labels", labels, torch.Tensor, "a Tensor")
     if labels.dtype != torch.long:
         raise TypeError(f"labels must be int64 class numbers, got {labels.dtype}")
     batch, classes = student_logits.shape
@@ -49,8 +54,7 @@ def check_labels(labels: torch.Tensor, student_logits: torch.Tensor) -> None:
 
 
 def check_floating(name: str, value, dimensions: int) -> None:
-    if not isinstance(value, torch.Tensor):
-        raise TypeError(f"{name} must be a Tensor, got {type(value).__name__}")
+    check_type(name, value, torch.Tensor, "a Tensor")
     if not value.is_floating_point():
         raise TypeError(f"{name} must be floating point, got {value.dtype}")
     if value.ndim != dimensions:

@@ -7,7 +7,6 @@ their own, and never ride into its saved weights.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,8 +14,11 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from ..arguments import check_number
+from ..data.encoding import device_of, to_device
 from ..data.vocabulary import check_same_vocabulary
 from .hidden import hidden_state_loss
+from .weighted import WeightedLoss, count_tokens
 
 
 @dataclass(frozen=True)
@@ -102,23 +104,39 @@ class HiddenStateMatcher(nn.Module):
         -------
         Tensor, shape ()
         """
+        teacher = self._teacher[0]
+        read = {"input_ids": input_ids, "attention_mask": attention_mask}
         with torch.no_grad():
-            teacher_hidden = self._teacher[0](
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                output_hidden_states=True,
+            teacher_hidden = teacher(
+                **to_device(read, device_of(teacher)), output_hidden_states=True
             ).hidden_states
         terms = [
             match.weight
             * hidden_state_loss(
                 student_hidden[match.student],
-                teacher_hidden[match.teacher],
+                teacher_hidden[match.teacher].to(input_ids.device),
                 attention_mask,
                 projection,
             )
             for match, projection in zip(self.matches, self.projections)
         ]
         return torch.stack(terms).sum()
+
+    def as_loss(self) -> WeightedLoss:
+        """Make this a loss of the trainer's list, ``hidden_states`` by name."""
+
+        def function(outputs, batch, divisor):
+            ids, mask = batch["input_ids"], batch["attention_mask"]
+            # A mean over this batch, by its share of all that count.
+            share = count_tokens(batch) / divisor
+            return share * self(outputs.hidden_states, ids, mask)
+
+        return WeightedLoss(
+            "hidden_states",
+            function,
+            count=count_tokens,
+            asks=frozenset({"output_hidden_states"}),
+        )
 
 
 def _projection(student_width: int, teacher_width: int) -> nn.Module:
@@ -130,8 +148,7 @@ def _projection(student_width: int, teacher_width: int) -> nn.Module:
 @torch.no_grad()
 def _widths(model: PreTrainedModel) -> list[int]:
     """Return the width of every hidden state, by asking for one token."""
-    device = next(model.parameters()).device
-    token = torch.ones(1, 1, dtype=torch.long, device=device)
+    token = torch.ones(1, 1, dtype=torch.long, device=device_of(model))
     training = model.training
     answer = model.eval()(
         input_ids=token, attention_mask=token, output_hidden_states=True
@@ -151,7 +168,4 @@ def _check_match(match: LayerMatch, student: list[int], teacher: list[int]) -> N
             raise ValueError(
                 f"the {who} has hidden states 0 to {len(widths) - 1}, got {layer}"
             )
-    if not (math.isfinite(match.weight) and match.weight > 0):
-        raise ValueError(
-            f"weight must be a finite number above 0, got {match.weight!r}"
-        )
+    check_number("weight", match.weight, above=0)

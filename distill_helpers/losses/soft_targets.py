@@ -6,7 +6,8 @@ import torch
 from torch.nn import functional as F
 
 from ..arguments import check_temperature
-from .logits import check_logit_pair
+from .logits import at_least_float32, check_logit_pair
+from .weighted import WeightedLoss
 
 
 def kd_loss(
@@ -34,7 +35,7 @@ def kd_loss(
     Returns
     -------
     Tensor, shape ()
-        Nats, float32; 0 when both distributions are equal.
+        Nats, in float32 at least; 0 when both distributions are equal.
 
     Raises
     ------
@@ -52,12 +53,32 @@ def kd_loss(
     0.0
     """
     check_temperature(temperature)
+    return _kd_sum(student_logits, teacher_logits, temperature) / len(student_logits)
+
+
+def weighted_kd(temperature: float, weight: float = 1.0) -> WeightedLoss:
+    """Make :func:`kd_loss` a loss of the trainer's list.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is no number or out of range.
+    """
+    check_temperature(temperature)
+    temperature = float(temperature)
+
+    def function(outputs, batch, divisor):
+        teacher_logits = batch["teacher_logits"]
+        return _kd_sum(outputs.logits, teacher_logits, temperature) / divisor
+
+    return WeightedLoss("kd", function, weight, needs=frozenset({"teacher_logits"}))
+
+
+def _kd_sum(student_logits, teacher_logits, temperature) -> torch.Tensor:
     check_logit_pair(student_logits, teacher_logits)
-    return kd_sum(student_logits, teacher_logits, temperature) / len(student_logits)
-
-
-def kd_sum(student_logits, teacher_logits, temperature) -> torch.Tensor:
-    student = F.log_softmax(student_logits.float() / temperature, dim=-1)
-    teacher = F.log_softmax(teacher_logits.detach().float() / temperature, dim=-1)
+    student = at_least_float32(student_logits)
+    teacher = teacher_logits.detach().to(student.dtype)
+    student = F.log_softmax(student / temperature, dim=-1)
+    teacher = F.log_softmax(teacher / temperature, dim=-1)
     kl = F.kl_div(student, teacher, reduction="sum", log_target=True)
     return kl * temperature**2
