@@ -9,9 +9,11 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 PROJECT = PACKAGE.parent
-"""The clone, where there is one; its notebooks, its browser runtime."""
+"""The clone, where there is one."""
 NOTEBOOKS = PROJECT / "notebooks"
 BROWSER_RUNTIME = PROJECT / "browser"
+NO_CLONE = "it comes with a clone of the project, not with an installed package"
+"""Why one of these two may be missing."""
 
 
 def _data_folder() -> Path:

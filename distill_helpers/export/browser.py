@@ -20,7 +20,7 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..places import BROWSER_RUNTIME
+from ..places import BROWSER_RUNTIME, NO_CLONE
 from .bundle import ABOUT, MODEL, TOKENIZER, read_about
 
 PAGE = Path(__file__).resolve().parent / "page"
@@ -60,6 +60,8 @@ def runtime_files(folder: str | Path = BROWSER_RUNTIME) -> dict[str, Path]:
     """
     folder = Path(folder)
     cure = "install it once with 'python start.py fetch-browser' (needs npm)"
+    if not (folder / "package.json").is_file():
+        raise RuntimeMissingError(f"{folder} has no package.json: {NO_CLONE}")
     pinned = json.loads((folder / "package.json").read_text("utf-8"))["dependencies"]
     found = {}
     for package, names in _PACKAGES.items():
