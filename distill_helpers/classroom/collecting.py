@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..evaluation.metrics import stored_metrics
 from ..evaluation.statistics import interval
 from ..places import RESULTS
 from .sweeps import PLAN, Setting, read_plan, repeat_stored
 
 STORED = RESULTS / "lesson04_sweep.parquet"
 SAME_FOR_ALL = ("format", "kit", "data", "lesson")
-METRICS = ("accuracy", "f1", "calibration_error", "agreement")
 COSTS = ("parameters", "bytes_on_disk", "median_ms", "reviews_per_second")
 
 
@@ -66,7 +66,7 @@ class Collection:
 
     @property
     def knobs(self) -> list[str]:
-        fixed = {"file", "model", "seed", *METRICS, *COSTS}
+        fixed = {"file", "model", "seed", *stored_metrics(), *COSTS}
         return [
             name
             for name in self.table.columns
@@ -204,7 +204,7 @@ def _lines(name: str, content: dict) -> list[dict]:
         for place, accuracy in enumerate(row["accuracy"]["per_seed"]):
             scores = {
                 metric: row[metric]["per_seed"][place]
-                for metric in METRICS
+                for metric in stored_metrics()
                 if metric in row
             }
             seed = row["seeds"][place] if row["seeds"] else None

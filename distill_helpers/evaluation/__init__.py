@@ -31,6 +31,7 @@ __getattr__, __dir__, __all__ = attach(
         "hardware": ["machine"],
         "memory": ["MemoryBudget", "PeakMemory", "fit_batch_size"],
         "metrics": [
+            "METRICS",
             "Quality",
             "expected_calibration_error",
             "measure_quality",

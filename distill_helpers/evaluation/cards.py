@@ -13,13 +13,81 @@ from collections.abc import Mapping, Sequence
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-METRICS = ("accuracy", "f1")
+from .metrics import HEADINGS, METRICS
+
 CARD = "README.md"
+_TOLD_IN_WORDS = ("calibration_error",)
 _TEACHERS = {
     "shipped": "the kit's own, a fine-tuned encoder averaged with a linear model;"
     " its answers are shipped as `data/soft_targets`, its making is told in"
     " `data/teacher.json` and `notebooks/appendix_teacher.ipynb`",
 }
+_LOAD = """import distill_helpers.students.registry  # makes its classes known
+from transformers import pipeline
+
+classify = pipeline("text-classification", model="this folder")
+classify("A joy from start to finish.")"""
+_TEMPLATE = """\
+---
+{{ card_data }}
+---
+
+# {{ title }}
+
+A student of knowledge distillation: a small classifier that learnt from the soft \
+targets of a larger one. Classes: {{ classes }}.
+
+## Data, teacher, soft targets
+
+- Source: {{ source or "not recorded" }}.
+{% if "labelled" in settings -%}
+- Reviews read in training: {{ settings["reviews"] | default("?") }}, of which \
+{{ settings["labelled"] }} with a label.
+{% endif -%}
+- Teacher: {{ teacher }}.
+{%- if recipe %}
+- Soft targets: the teacher's logits; {{ recipe }}.
+{%- endif %}
+{%- if rows %}
+
+## Scores
+
+On test reviews that no choice has looked at; the mean over the seeds and its 95% \
+interval.
+{%- if rows | selectattr("name", "equalto", "control") | list %} `control` is the \
+same student without a teacher, trained for the same number of steps.{% endif %}
+
+| model | {{ headings | join(" | ") }} | seeds | reviews |
+| --- | {{ "--- | " * (headings | length) }}--- | --- |
+{%- for row in rows %}
+| {{ "**%s**" % row.name if row.name == name else row.name }} | {% for score in \
+row.scores %}{{ score }} | {% endfor %}{{ row.seeds }} | {{ row.examples }} |
+{%- endfor %}
+{%- endif %}
+
+## Limits
+
+- Measured on {{ source or "its data" }} alone. Other kinds of text, other languages \
+and longer texts were not measured.
+- It inherits what its teacher gets wrong; agreement with the teacher is not \
+correctness.
+- It was not examined for unequal errors between groups of people. Do not let it \
+decide about anyone.
+{%- if own.calibration_error %}
+- Its probabilities are off by \
+{{ "%.1f" | format(100 * own.calibration_error["mean"]) }} points on average \
+(expected calibration error); calibrate them before a threshold.
+{%- endif %}
+
+## How to load it
+
+```python
+{{ load }}
+```
+
+Made with distill-helpers {{ kit }}{{ " on " + tools if tools }}.
+
+"""
 
 
 def model_card(
@@ -57,39 +125,41 @@ def model_card(
     """
     settings = dict(content.get("settings", {}))
     rows = list(content.get("rows", []))
-    own = next((row for row in rows if row["name"] == name), None)
+    own = next((row for row in rows if row["name"] == name), {})
+    shown = [m for m in METRICS if m not in _TOLD_IN_WORDS]
+    source = _short(settings["source"]) if "source" in settings else ""
+    teacher = settings.get("teacher", "not recorded")
+    known = [k for k in ("temperature", "alpha", "epochs", "steps") if k in settings]
+    machine = content.get("machine", {})
+    tools = [t for t in ("python", "torch", "transformers") if t in machine]
+    title = f"{settings.get('student', 'student')} distilled on"
+    title += f" {source or 'unknown data'}"
     header = ModelCardData(
-        model_name=_title(settings),
+        model_name=title,
         library_name=library,
         pipeline_tag="text-classification",
         tags=["knowledge-distillation", "text-classification"],
-        metrics=[m for m in METRICS if own and m in own] or None,
-        eval_results=_results(own, settings) if own else None,
+        metrics=[m for m in shown if m in own] or None,
+        eval_results=[_result(own, m, source or "unknown") for m in shown if m in own]
+        or None,
     )
-    parts = [
-        f"---\n{header.to_yaml()}\n---",
-        f"# {_title(settings)}",
-        "A student of knowledge distillation: a small classifier that learnt from the"
-        f" soft targets of a larger one. Classes: {', '.join(label_names)}.",
-        _data(settings),
-        _scores(rows, name),
-        _limits(settings, own),
-        "## How to load it\n\n```python\n" + (load or _LOAD) + "\n```",
-        _made_by(content),
-    ]
-    return ModelCard("\n\n".join(part for part in parts if part) + "\n")
-
-
-_LOAD = """import distill_helpers.students.registry  # makes its classes known
-from transformers import pipeline
-
-classify = pipeline("text-classification", model="this folder")
-classify("A joy from start to finish.")"""
-
-
-def _title(settings: Mapping) -> str:
-    kind = settings.get("student", "student")
-    return f"{kind} distilled on {_short(settings.get('source', 'unknown data'))}"
+    return ModelCard.from_template(
+        header,
+        template_str=_TEMPLATE,
+        title=title,
+        name=name,
+        classes=", ".join(label_names),
+        settings=settings,
+        source=source,
+        teacher=_TEACHERS.get(teacher, f"`{_short(teacher)}`"),
+        recipe=", ".join(f"{key} {settings[key]:g}" for key in known),
+        headings=[HEADINGS.get(metric, metric) for metric in shown],
+        rows=[_line(row, shown) for row in rows],
+        own=own,
+        load=load or _LOAD,
+        kit=content.get("kit", ""),
+        tools=", ".join(f"{tool} {machine[tool]}" for tool in tools),
+    )
 
 
 def _short(source) -> str:
@@ -97,105 +167,28 @@ def _short(source) -> str:
     return str(source).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
-def _results(row: Mapping, settings: Mapping) -> list[EvalResult]:
-    source = _short(settings.get("source", "unknown"))
-    return [
-        EvalResult(
-            task_type="text-classification",
-            dataset_type=source,
-            dataset_name=f"{source}, test part",
-            metric_type=metric,
-            metric_value=round(row[metric]["mean"], 4),
-        )
-        for metric in METRICS
-        if metric in row
-    ]
-
-
-def _data(settings: Mapping) -> str:
-    teacher = settings.get("teacher", "not recorded")
-    teacher = _TEACHERS.get(teacher, f"`{_short(teacher)}`")
-    lines = [
-        "## Data, teacher, soft targets",
-        "",
-        f"- Source: {_short(settings.get('source', 'not recorded'))}.",
-    ]
-    if "labelled" in settings:
-        lines.append(
-            f"- Reviews read in training: {settings.get('reviews', '?')},"
-            f" of which {settings['labelled']} with a label."
-        )
-    lines.append(f"- Teacher: {teacher}.")
-    known = [k for k in ("temperature", "alpha", "epochs", "steps") if k in settings]
-    if known:
-        given = ", ".join(f"{key} {settings[key]:g}" for key in known)
-        lines.append(f"- Soft targets: the teacher's logits; {given}.")
-    return "\n".join(lines)
-
-
-def _scores(rows: Sequence[Mapping], name: str) -> str:
-    if not rows:
-        return ""
-    control = (
-        " `control` is the same student without a teacher, trained for the same"
-        " number of steps."
+def _result(row: Mapping, metric: str, source: str) -> EvalResult:
+    return EvalResult(
+        task_type="text-classification",
+        dataset_type=source,
+        dataset_name=f"{source}, test part",
+        metric_type=metric,
+        metric_value=round(row[metric]["mean"], 4),
     )
-    beside = any(row["name"] == "control" for row in rows)
-    lines = [
-        "## Scores",
-        "",
-        "On test reviews that no choice has looked at; the mean over the seeds and"
-        f" its 95% interval.{control if beside else ''}",
-        "",
-        "| model | accuracy | F1 | seeds | reviews |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for row in rows:
-        shown = f"**{row['name']}**" if row["name"] == name else row["name"]
-        cells = [_interval(row.get(metric)) for metric in METRICS]
-        count = len(row["accuracy"]["per_seed"]) if "accuracy" in row else 0
-        lines.append(
-            f"| {shown} | {' | '.join(cells)} | {count} | {row.get('examples', '')} |"
-        )
-    return "\n".join(lines)
+
+
+def _line(row: Mapping, metrics: Sequence[str]) -> dict:
+    return {
+        "name": row["name"],
+        "scores": [_interval(row.get(metric)) for metric in metrics],
+        "seeds": len(row["accuracy"]["per_seed"]) if "accuracy" in row else 0,
+        "examples": row.get("examples", ""),
+    }
 
 
 def _interval(metric: Mapping | None) -> str:
     if not metric:
         return ""
-    if not metric.get("interval"):
-        return f"{metric['mean']:.3f}"
-    low, high = metric["interval"]
-    return f"{metric['mean']:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _limits(settings: Mapping, own: Mapping | None) -> str:
-    source = _short(settings.get("source", "its data"))
-    lines = [
-        "## Limits",
-        "",
-        f"- Measured on {source} alone. Other kinds of text, other languages and"
-        " longer texts were not measured.",
-        "- It inherits what its teacher gets wrong; agreement with the teacher is not"
-        " correctness.",
-        "- It was not examined for unequal errors between groups of people. Do not"
-        " let it decide about anyone.",
-    ]
-    if own and own.get("calibration_error"):
-        error = own["calibration_error"]["mean"]
-        lines.append(
-            f"- Its probabilities are off by {100 * error:.1f} points on average"
-            " (expected calibration error); calibrate them before a threshold."
-        )
-    return "\n".join(lines)
-
-
-def _made_by(content: Mapping) -> str:
-    machine = content.get("machine", {})
-    tools = ", ".join(
-        f"{tool} {machine[tool]}"
-        for tool in ("python", "torch", "transformers")
-        if tool in machine
-    )
-    kit = content.get("kit", "")
-    return f"Made with distill-helpers {kit}{' on ' + tools if tools else ''}."
+    bounds = metric.get("interval")
+    around = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
+    return f"{metric['mean']:.3f}{around}"

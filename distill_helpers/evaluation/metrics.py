@@ -1,42 +1,33 @@
-"""How good a classifier's answers are."""
+"""How good a classifier's answers are: metrics by name.
+
+A new metric is one function and one line in :data:`METRICS`; results, tables,
+collected classes and model cards follow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import f1_score
+from scipy import special
 
 
-@dataclass
-class Quality:
-    """How well a model answers on one set of labelled texts.
-
-    Attributes
-    ----------
-    accuracy, f1, calibration_error : float
-        Shares within [0, 1]; F1 is the macro average.
-    agreement : float or None
-        Share of texts on which the model and its teacher choose one class.
-    examples : int
-        Texts that were asked.
-    """
-
-    accuracy: float
-    f1: float
-    calibration_error: float
-    agreement: float | None
-    examples: int
-
-
-# ------------------------------------------------------------------ quality
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return probabilities, float64, of the same shape as `logits`."""
-    shifted = np.asarray(logits, np.float64)
-    shifted = shifted - shifted.max(-1, keepdims=True)
-    exponent = np.exp(shifted)
-    return exponent / exponent.sum(-1, keepdims=True)
+    return special.softmax(np.asarray(logits, np.float64), axis=-1)
+
+
+def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of right answers."""
+    return float((logits.argmax(1) == labels).mean())
+
+
+def macro_f1(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return F1, averaged over the classes whatever their sizes."""
+    from sklearn.metrics import f1_score  # loads slowly, and few need it
+
+    return float(f1_score(labels, logits.argmax(1), average="macro"))
 
 
 def expected_calibration_error(
@@ -74,6 +65,47 @@ def expected_calibration_error(
     return float(error)
 
 
+METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "accuracy": accuracy,
+    "f1": macro_f1,
+    "calibration_error": expected_calibration_error,
+}
+"""From logits (examples, classes) and labels (examples,) to a number."""
+HEADINGS = {"f1": "F1", "calibration_error": "ECE"}
+"""What a table calls a metric, where it is not its name."""
+
+
+def stored_metrics() -> tuple[str, ...]:
+    """Return the names under which a result holds scores, in their order."""
+    return (*METRICS, "agreement")
+
+
+@dataclass
+class Quality:
+    """How well a model answers on one set of labelled texts.
+
+    Attributes
+    ----------
+    scores : dict of str to float
+        By the names of :data:`METRICS`; each is an attribute too, as in
+        ``quality.accuracy``.
+    agreement : float or None
+        Share of texts on which the model and its teacher choose one class.
+    examples : int
+        Texts that were asked.
+    """
+
+    scores: dict[str, float]
+    agreement: float | None
+    examples: int
+
+    def __getattr__(self, name: str) -> float:
+        try:
+            return vars(self)["scores"][name]
+        except KeyError:
+            raise AttributeError(f"there is no metric {name!r}") from None
+
+
 def measure_quality(
     logits: np.ndarray,
     labels: Sequence[int],
@@ -104,14 +136,8 @@ def measure_quality(
         )
     if not np.isfinite(logits).all():
         raise ValueError("logits must be finite, got NaN or infinite values")
-    choice = logits.argmax(1)
     agreement = None
     if teacher_logits is not None:
-        agreement = float((choice == np.asarray(teacher_logits).argmax(1)).mean())
-    return Quality(
-        accuracy=float((choice == labels).mean()),
-        f1=float(f1_score(labels, choice, average="macro")),
-        calibration_error=expected_calibration_error(logits, labels),
-        agreement=agreement,
-        examples=len(labels),
-    )
+        agreement = accuracy(logits, np.asarray(teacher_logits).argmax(1))
+    scores = {name: metric(logits, labels) for name, metric in METRICS.items()}
+    return Quality(scores, agreement, len(labels))

@@ -15,11 +15,12 @@ import numpy as np
 
 from distill_helpers import __version__
 
+from ..arguments import check_choice
 from ..files import whole_file
 from ..places import RESULTS
 from .cost import Cost
 from .hardware import machine
-from .metrics import Quality
+from .metrics import HEADINGS, Quality, stored_metrics
 from .statistics import summary
 
 
@@ -48,11 +49,8 @@ class Row:
 
     def to_json(self) -> dict:
         """Return plain data: mean, per-seed values and interval."""
-        metrics = {}
-        for metric in ("accuracy", "f1", "calibration_error", "agreement"):
-            values = self.values(metric)
-            if None not in values:
-                metrics[metric] = summary(values)
+        values = {metric: self.values(metric) for metric in stored_metrics()}
+        metrics = {k: summary(v) for k, v in values.items() if None not in v}
         return {
             "name": self.name,
             "seeds": self.seeds,
@@ -82,15 +80,15 @@ def table(rows: Sequence[Row], examples: str = "reviews"):
     lines = []
     for row in rows:
         accuracy = summary(row.values("accuracy"))
-        agreement = row.values("agreement")
         line = {
             "model": row.name,
             "accuracy": f"{accuracy['mean']:.3f}",
             "95% interval": _bounds(accuracy["interval"]),
-            "F1": f"{np.mean(row.values('f1')):.3f}",
-            "ECE": f"{np.mean(row.values('calibration_error')):.3f}",
-            "agreement": "" if None in agreement else f"{np.mean(agreement):.3f}",
         }
+        for metric in stored_metrics()[1:]:
+            values = row.values(metric)
+            shown = "" if None in values else f"{np.mean(values):.3f}"
+            line[HEADINGS.get(metric, metric)] = shown
         if row.cost:
             line |= {
                 "parameters": f"{row.cost.parameters:,}",
@@ -153,29 +151,38 @@ def stored_results(prefix: str) -> dict[str, list[dict]]:
     return runs
 
 
-def side_by_side(runs: dict[str, Sequence[dict]]):
-    """Lay the accuracy of several runs side by side.
+def side_by_side(runs: dict[str, Sequence[dict]], metric: str = "accuracy"):
+    """Lay one metric of several runs side by side.
 
     Parameters
     ----------
     runs : dict of str to list of dict
         Rows as :meth:`Row.to_json` gives them, by the run's title.
+    metric : str, default "accuracy"
+        One of those stored; left empty where a row has none.
 
     Returns
     -------
     pandas.DataFrame
         A line per model, a column per run.
+
+    Raises
+    ------
+    ValueError
+        If there is no such metric.
     """
     import pandas as pd
+
+    check_choice("metric", metric, stored_metrics())
 
     columns = {}
     for title, rows in runs.items():
         cells = {}
         for row in rows:
-            accuracy = row["accuracy"]
-            bounds = accuracy["interval"]
-            around = f" ({_bounds(bounds)})" if bounds else ""
-            cells[row["name"]] = f"{accuracy['mean']:.3f}{around}"
+            if metric in row:
+                bounds = row[metric]["interval"]
+                around = f" ({_bounds(bounds)})" if bounds else ""
+                cells[row["name"]] = f"{row[metric]['mean']:.3f}{around}"
         columns[title] = cells
     return pd.DataFrame(columns).fillna("")
 

@@ -27,9 +27,11 @@ def interval(
     values = np.asarray(values, float)
     if len(values) < 2:
         return None
+    # Not scaled by SciPy, whose interval of equal values is NaN.
+    unit = np.array(stats.t.interval(confidence, len(values) - 1))
     error = values.std(ddof=1) / np.sqrt(len(values))
-    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * error)
-    return float(values.mean()) - half, float(values.mean()) + half
+    low, high = (values.mean() + unit * error).tolist()
+    return low, high
 
 
 def summary(values: Sequence[float]) -> dict:

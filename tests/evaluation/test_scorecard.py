@@ -28,7 +28,8 @@ def log_odds(p):
 
 
 def quality(accuracy):
-    return Quality(accuracy, accuracy, 0.05, 0.9, 100)
+    scores = {"accuracy": accuracy, "f1": accuracy, "calibration_error": 0.05}
+    return Quality(scores, 0.9, 100)
 
 
 def cost(**change):
