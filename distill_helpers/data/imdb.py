@@ -80,7 +80,7 @@ def imdb_is_local() -> bool:
     return imdb_mirror() is not None or imdb_cache() is not None
 
 
-def read_imdb(note: str) -> Rows:
+def read_imdb() -> Rows:
     local, where = imdb_mirror(), "local mirror"
     if local is None:
         local, where = imdb_cache(), "Hub cache"
@@ -94,9 +94,8 @@ def read_imdb(note: str) -> Rows:
         frame["part"] = {"test": "test", "unsupervised": "transfer"}.get(name, "")
         frames.append(frame)
     frame = pd.concat(frames, ignore_index=True)
-    note = f"{where}{', ' + note if note else ''}"
     defaults = {"train": 1_000, "transfer": 24_000, "validation": 1_000, "test": None}
-    return Rows(frame, ["negative", "positive"], "imdb", note, defaults)
+    return Rows(frame, ["negative", "positive"], "imdb", where, defaults)
 
 
 def fetch_imdb() -> DatasetDict:

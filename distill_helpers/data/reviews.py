@@ -15,7 +15,7 @@ import numpy as np
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from ..arguments import check_whole
-from .sources import prepare, stamp
+from .sources import meant_by, prepare, stamp
 from .splits import (
     PARTS,
     check_classes,
@@ -120,10 +120,11 @@ def load_reviews(
     }
     check_whole("seed", seed, least=0)
     check_whole("validation_blocks", validation_blocks, least=1)
-    name = str(source)
+    name = meant_by(str(source))
     rows, frame, empty = prepare(name, stamp(name))
+    note = rows.note + (", chosen by 'auto'" if str(source) == "auto" else "")
     check_classes(frame, rows)
-    report = LoadReport(rows.source, rows.note, dropped={"empty": empty})
+    report = LoadReport(rows.source, note, dropped={"empty": empty})
     rng = np.random.default_rng(seed)
     chosen = choose_parts(frame, wanted, rows.defaults, rng, validation_blocks)
     parts = drop_duplicates(frame, chosen, report)

@@ -10,11 +10,12 @@ from ..places import SAMPLE_REVIEWS
 from .rows import Rows
 
 
-def read_sample(note: str) -> Rows:
+def read_sample() -> Rows:
     lines = SAMPLE_REVIEWS.read_text(encoding="utf-8").splitlines()
     frame = pd.DataFrame([json.loads(line) for line in lines])
     frame["part"] = frame["split"].replace("pool", "")
     frame = frame[["text", "label", "part", "kind"]]
-    note = f"our own reviews, CC0{', ' + note if note else ''}"
     defaults = {"train": 400, "transfer": None, "validation": None, "test": None}
-    return Rows(frame, ["negative", "positive"], "sample", note, defaults)
+    return Rows(
+        frame, ["negative", "positive"], "sample", "our own reviews, CC0", defaults
+    )

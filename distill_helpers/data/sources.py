@@ -20,28 +20,33 @@ def stamp(name: str) -> tuple:
     path = Path(name)
     if path.is_file():
         return path.stat().st_mtime_ns, path.stat().st_size
-    return (imdb_named(), name == "auto" and imdb_is_local())
+    return (imdb_named(),)
 
 
 @lru_cache(maxsize=2)
 def prepare(name: str, stamp: tuple) -> tuple[Rows, pd.DataFrame, int]:
-    """Read and clean a source once; every seed splits the same frame."""
+    """Read and clean a source once; every seed splits the same frame.
+
+    "auto" is none: see :func:`meant_by`.
+    """
     rows = _read_source(name)
     frame, empty = clean(rows.frame)
     groups = duplicate_groups(frame["text"].tolist())
     return rows, frame.assign(group=groups), empty
 
 
+def meant_by(name: str) -> str:
+    """Return what "auto" stands for just now, or the name itself."""
+    if name != "auto":
+        return name
+    return "imdb" if imdb_is_local() else "sample"
+
+
 def _read_source(name: str) -> Rows:
-    if name == "auto":
-        name = "imdb" if imdb_is_local() else "sample"
-        note = "chosen by 'auto'"
-    else:
-        note = ""
     if name == "sample":
-        return read_sample(note)
+        return read_sample()
     if name == "imdb":
-        return read_imdb(note)
+        return read_imdb()
     if Path(name).suffix.lower() in SUFFIXES:
         return read_file(Path(name))
     raise ValueError(
@@ -67,6 +72,6 @@ def whole_imdb() -> pd.DataFrame:
 
 def whole_sample() -> pd.DataFrame:
     """Return every sample review, cleaned, with its ``split``."""
-    frame, _ = clean(read_sample("").frame)
+    frame, _ = clean(read_sample().frame)
     split = frame["part"].replace("", "pool")
     return frame[["text", "label", "kind"]].assign(split=split)

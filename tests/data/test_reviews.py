@@ -283,10 +283,12 @@ def test_the_copy_that_an_offline_bundle_installed_is_found(
         imdb.imdb_mirror()
 
 
-def test_the_hub_is_asked_once_and_its_cache_serves_ever_after(imdb_folder, tmp_path):
-    with HubServer(IMDB_ID, imdb_folder) as hub:
+def test_the_hub_is_asked_once_and_its_cache_serves_ever_after(small_mirror, tmp_path):
+    with HubServer(IMDB_ID, small_mirror) as hub:
         environment = hub_environment(tmp_path, hub.url)
-        fetched = start("-m", "distill_helpers.classroom.fetch", environment=environment)
+        fetched = start(
+            "-m", "distill_helpers", "fetch", environment=environment
+        )
         assert fetched.returncode == 0, fetched.stderr[-3000:]
         assert "unsupervised" in fetched.stdout
         downloads = {path for method, path, _ in hub.requests if method == "GET"}
@@ -298,8 +300,8 @@ def test_the_hub_is_asked_once_and_its_cache_serves_ever_after(imdb_folder, tmp_
         assert hub.requests == []
 
 
-def test_load_reviews_imdb_downloads_where_nothing_is_cached(imdb_folder, tmp_path):
-    with HubServer(IMDB_ID, imdb_folder) as hub:
+def test_load_reviews_imdb_downloads_where_nothing_is_cached(small_mirror, tmp_path):
+    with HubServer(IMDB_ID, small_mirror) as hub:
         loaded = start(
             "-c", LOAD, "imdb", environment=hub_environment(tmp_path, hub.url)
         )
@@ -316,7 +318,9 @@ def test_a_broken_download_is_taken_up_where_it_stopped(imdb_folder, tmp_path):
     with HubServer(IMDB_ID, imdb_folder) as hub:
         hub.cut_after = chunk + 100_000 if large else 50_000
         environment = hub_environment(tmp_path, hub.url)
-        fetched = start("-m", "distill_helpers.classroom.fetch", environment=environment)
+        fetched = start(
+            "-m", "distill_helpers", "fetch", environment=environment
+        )
         assert fetched.returncode == 0, fetched.stderr[-3000:]
         assert hub.cut_after is None, "the line never dropped"
         asked = [
@@ -330,7 +334,7 @@ def test_a_broken_download_is_taken_up_where_it_stopped(imdb_folder, tmp_path):
 
 def test_without_network_mirror_and_cache_the_next_step_is_named(tmp_path):
     environment = hub_environment(tmp_path, "http://127.0.0.1:9")  # nobody answers
-    failed = start("-m", "distill_helpers.classroom.fetch", environment=environment)
+    failed = start("-m", "distill_helpers", "fetch", environment=environment)
     assert failed.returncode == 1
     assert "Next step" in failed.stderr and "DISTILL_IMDB" in failed.stderr
     assert "Traceback" not in failed.stderr

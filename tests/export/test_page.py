@@ -10,7 +10,7 @@ import pytest
 
 from distill_helpers.compression.onnx_quantisation import quantise_dynamic
 from distill_helpers.export.browser import (
-    RUNTIME,
+    BROWSER_RUNTIME,
     PageServer,
     RuntimeMissingError,
     download_bytes,
@@ -217,7 +217,7 @@ def test_an_unsure_student_asks_the_service_and_stands_alone_without_it(
 def test_nothing_overflows_and_axe_finds_no_serious_fault(
     bundles, visit, tmp_path, width, scheme
 ):
-    axe = RUNTIME / "node_modules" / "axe-core" / "axe.min.js"
+    axe = BROWSER_RUNTIME / "node_modules" / "axe-core" / "axe.min.js"
     if not axe.is_file():
         pytest.skip("axe-core is not installed; python start.py fetch-browser")
     folder = to_browser(bundles("text-cnn"), tmp_path / "page")
@@ -295,7 +295,9 @@ def test_what_cannot_be_is_refused_and_nothing_written(
 
 def test_a_missing_runtime_is_named_with_its_cure(bundles, tmp_path):
     (tmp_path / "browser").mkdir()
-    shutil.copyfile(RUNTIME / "package.json", tmp_path / "browser" / "package.json")
+    shutil.copyfile(
+        BROWSER_RUNTIME / "package.json", tmp_path / "browser" / "package.json"
+    )
     with pytest.raises(RuntimeMissingError, match="fetch-browser"):
         to_browser(bundles("text-cnn"), tmp_path / "page", runtime=tmp_path / "browser")
     assert not (tmp_path / "page").exists()
