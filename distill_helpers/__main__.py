@@ -1,4 +1,9 @@
-"""What the kit does from the command line: ``python -m distill_helpers NAME``."""
+"""What the kit does from the command line: ``distill-kit NAME``.
+
+The same as ``python -m distill_helpers NAME``. A command's module is imported
+when it is called, so that the doctor and the packing run where packages are
+missing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,15 @@ from collections.abc import Sequence
 
 # Name: the module whose main() takes the words that follow, and what it does.
 COMMANDS = {
-    "doctor": ("doctor", "check this machine before the first lesson"),
+    "doctor": ("classroom.doctor.examination", "check a machine before the lessons"),
+    "lessons": ("classroom.running", "run the lessons, offline, on the sample"),
+    "key": ("lessons.exercises.answer_key", "fill the solutions into a lesson"),
+    "class": ("classroom.progress", "show what a class has done so far"),
+    "sweep": ("classroom.sweeps", "run a notebook over many settings"),
+    "fetch": ("classroom.fetch", "download IMDB from the Hub (asks the network)"),
+    "serve": ("export.service", "answer over HTTP with an exported bundle"),
+    "pack": ("classroom.bundle.packing", "pack the kit for laptops without a network"),
+    "install": ("classroom.bundle.installing", "install the kit from such a pack"),
 }
 
 
@@ -16,7 +29,15 @@ def usage() -> str:
     """Return the list of commands."""
     lines = [f"  {name:10} {purpose}" for name, (_, purpose) in COMMANDS.items()]
     return "\n".join(
-        ["usage: python -m distill_helpers COMMAND [options]", "", "commands:", *lines]
+        [
+            "usage: distill-kit COMMAND [options]",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "distill-kit COMMAND --help says more. Where it is not installed, call",
+            "python -m distill_helpers instead.",
+        ]
     )
 
 
@@ -41,7 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong = f"unknown command {name!r}" if name else "a command is missing"
         print(f"{usage()}\n\nerror: {wrong}", file=sys.stderr)
         return 2
-    return importlib.import_module(f"distill_helpers.{COMMANDS[name][0]}").main(rest)
+    try:
+        module = importlib.import_module(f"{__package__}.{COMMANDS[name][0]}")
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"error: {error}; ask 'python -m distill_helpers doctor'") from None
+    try:
+        return module.main(rest)
+    except KeyboardInterrupt:
+        raise SystemExit("\nstopped") from None
 
 
 if __name__ == "__main__":

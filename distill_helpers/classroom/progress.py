@@ -4,7 +4,7 @@ Each learner copies ``runs/progress.json`` into one folder: under the learner's
 own name (``ada.json``), or in a folder of that name (``ada/progress.json``). No
 account and no server are needed::
 
-    python -m distill_helpers.classroom.progress handed_in --csv class.csv
+    distill-kit class handed_in --csv class.csv
 
 A file that cannot be used is named with the reason; none is counted silently.
 """
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -286,9 +285,11 @@ def _problem_lines(problems: pd.DataFrame) -> list[str]:
     return ["\n".join(["Files to look at", "", *lines])] if lines else []
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Show a class's progress and, if wanted, keep its table as CSV."""
-    parser = argparse.ArgumentParser(description="Show what a class has done.")
+    parser = argparse.ArgumentParser(
+        prog="distill-kit class", description="Show what a class has done."
+    )
     parser.add_argument("folder", metavar="FOLDER")
     parser.add_argument("--csv", metavar="FILE", help="keep the learners' table")
     options = parser.parse_args(arguments)
@@ -300,8 +301,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
             with whole_file(target) as temporary:
                 found.table.to_csv(temporary)
     except (FileNotFoundError, FileExistsError) as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()
+        raise SystemExit(f"error: {error}") from None
+    return 0

@@ -1,4 +1,4 @@
-"""Run the lessons from the command line: ``python start.py lessons``.
+"""Run the lessons from the command line: ``distill-kit lessons``.
 
 Every notebook of ``notebooks/`` goes through papermill, on the sample and
 without a network; the executed copies and their results land in ``runs/``.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import papermill
@@ -57,7 +57,7 @@ def run_lesson(path: Path, folder: Path, source: str) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all lessons; return 0 if every one passed."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="distill-kit lessons", description=__doc__)
     parser.add_argument("--source", default="sample")
     parser.add_argument("--only", help="the number of one lesson, such as 03")
     parser.add_argument(
@@ -66,11 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="keep what each lesson took, for the start page",
     )
     options = parser.parse_args(arguments)
+    # Processes side by side wait without spinning; the kernels inherit it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if options.source == "sample":
         os.environ["HF_HUB_OFFLINE"] = "1"
     paths = [p for p in lesson_paths() if (options.only or "") in p.name[:2]]
     if not paths:
-        parser.error(f"--only {options.only}: there is no such lesson")
+        parser.error(
+            f"--only {options.only}: there is no such lesson"
+            if NOTEBOOKS.is_dir()
+            else f"the lessons come with a clone of the kit; no folder {NOTEBOOKS}"
+        )
     failed, costs = [], {}
     for path in paths:
         folder = free_folder(DEFAULT_RUNS.resolve() / path.stem)
@@ -82,17 +88,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"FAILED {path.name}\n{error}", file=sys.stderr)
             continue
         costs[path.stem] = cost
-        print(f"passed {path.name}: see {os.path.relpath(copy)}; {_spent(cost)}")
-    if options.record and not failed:
-        from ..evaluation.hardware import machine
-
-        print("kept", os.path.relpath(write_costs(costs, machine())))
+        spent = f"{cost.seconds:.0f} s, {cost.peak_mb:.0f} MB"
+        print(f"passed {path.name}: see {os.path.relpath(copy)}; {spent}")
+    if options.record:
+        _record(costs, failed)
     return 1 if failed else 0
 
 
-def _spent(cost: Cost) -> str:
-    return f"{cost.seconds:.0f} s, {cost.peak_mb:.0f} MB"
+def _record(costs: Mapping[str, Cost], failed: Sequence[str]) -> None:
+    """Keep what the lessons took, or say why not."""
+    if failed:
+        names = ", ".join(failed)
+        print(f"--record: nothing was kept, for {names} failed", file=sys.stderr)
+        return
+    from ..evaluation.hardware import machine  # brings PyTorch
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        print("kept", os.path.relpath(write_costs(costs, machine())))
+    except ValueError as error:
+        raise SystemExit(f"error: --record: {error}") from None

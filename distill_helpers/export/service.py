@@ -1,6 +1,6 @@
 """The cascade's larger half behind HTTP: a small service with limits.
 
-``python -m distill_helpers.export.service BUNDLE --port 8000``
+``distill-kit serve BUNDLE --port 8000``
 
 It answers one kind of question, says who answered, and refuses what is too
 large, too frequent or not a question. FastAPI and uvicorn are an optional
@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import json
 import socket
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -346,7 +345,9 @@ def running(app, port: int = 0) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a bundle on this machine."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="distill-kit serve", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("bundle")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
@@ -366,7 +367,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -15,26 +14,26 @@ from pathlib import Path
 import pytest
 from hub_server import HubServer
 
+import distill_helpers.__main__ as command_line
+from distill_helpers.classroom.bundle import installing, packing, project, wheels
+from distill_helpers.classroom.bundle.installing import (
+    BundleError,
+    Target,
+    check,
+    install,
+    last_words,
+    this_target,
+)
 from distill_helpers.classroom.progress import collect_progress
 from distill_helpers.classroom.progress import main as show_progress
 from distill_helpers.lessons.exercises.notebook_api import all_entries
 
 ROOT = Path(__file__).resolve().parents[2]
+KIT = [sys.executable, "-m", "distill_helpers"]
 NOWHERE = "http://127.0.0.1:9/simple"
 
 
-def load_script():
-    """Import the script at the repository's root, which is no package."""
-    spec = importlib.util.spec_from_file_location("classroom", ROOT / "classroom.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["classroom"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-classroom = load_script()
-Target, ClassroomError = classroom.Target, classroom.ClassroomError
-HERE = classroom.this_target()
+HERE = this_target()
 OTHER = Target("windows" if HERE.platform != "windows" else "linux", "3.12")
 
 
@@ -113,7 +112,8 @@ def kit(tmp_path_factory):
         "backend.py": BACKEND,
         "constraints.txt": "tinydep==1.0\n",
         "distill_helpers/__init__.py": '__version__ = "7.8.9"\n',
-        "distill_helpers/lessons.py": "import tinydep, tinytest\n"
+        "distill_helpers/__main__.py": "import sys, tinydep, tinytest\n"
+        "assert sys.argv[1:] == ['lessons']\n"
         "print('lessons ran with', tinydep.version)\n",
         "notebooks/01.ipynb": "{}",
         "runs/progress.json": "mine",
@@ -133,7 +133,7 @@ def kit(tmp_path_factory):
 
 
 TRACKED = {"pyproject.toml", "backend.py", "constraints.txt", "start.py"}
-TRACKED |= {"distill_helpers/__init__.py", "distill_helpers/lessons.py"}
+TRACKED |= {"distill_helpers/__init__.py", "distill_helpers/__main__.py"}
 TRACKED |= {"notebooks/01.ipynb"}
 
 
@@ -142,7 +142,7 @@ def mirror(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mirror")
     (folder / "plain_text").mkdir()
     (folder / "private.txt").write_text("not part of the data")
-    for split in classroom.SPLITS:
+    for split in packing.SPLITS:
         (folder / "plain_text" / f"{split}-00000-of-00001.parquet").write_text(split)
     return folder
 
@@ -151,7 +151,7 @@ def mirror(tmp_path_factory):
 def pack(kit, tmp_path):
     def make(name="bundle", targets=(HERE,), get=tiny_wheels, **options):
         folder = tmp_path / "made" / name
-        classroom.pack(folder, targets, get=get, root=kit, **options)
+        packing.pack(folder, targets, get=get, root=kit, **options)
         return folder
 
     return make
@@ -177,7 +177,7 @@ def test_a_bundle_holds_the_project_the_wheels_and_a_list_of_all(bundle):
     assert manifest["kit"] == "7.8.9"
     assert manifest["pythons"] == [HERE.python]
     assert manifest["platforms"] == [HERE.platform]
-    present = set(classroom.files_below(bundle))
+    present = set(project.files_below(bundle))
     assert set(manifest["files"]) == present - {"manifest.json"}
     assert "wheels/tinydep-1.0-py3-none-any.whl" in present
     for name, listed in manifest["files"].items():
@@ -187,7 +187,7 @@ def test_a_bundle_holds_the_project_the_wheels_and_a_list_of_all(bundle):
 
 
 def test_without_git_the_project_is_the_tree_less_what_was_made_there(bundle):
-    packed = classroom.files_below(bundle / "project")
+    packed = project.files_below(bundle / "project")
     assert set(packed) == TRACKED
 
 
@@ -195,7 +195,7 @@ def test_a_bundle_made_inside_the_project_does_not_pack_itself(kit, pack):
     first = pack()
     try:
         shutil.copytree(first, kit / "old_bundle")
-        assert set(classroom.project_files(kit)) == TRACKED
+        assert set(project.project_files(kit)) == TRACKED
     finally:
         shutil.rmtree(kit / "old_bundle", ignore_errors=True)
 
@@ -210,7 +210,7 @@ def test_with_git_the_project_is_what_is_tracked(kit, tmp_path):
     for command in (["init", "--quiet"], ["add", *wanted]):
         subprocess.run(["git", *command], cwd=root, check=True)
     (root / "gone.txt").unlink()
-    assert classroom.project_files(root) == [
+    assert project.project_files(root) == [
         "notebooks/01.ipynb",
         "pyproject.toml",
         "start.py",
@@ -218,8 +218,8 @@ def test_with_git_the_project_is_what_is_tracked(kit, tmp_path):
 
 
 def test_what_is_no_kit_is_refused(tmp_path):
-    with pytest.raises(ClassroomError, match="no pyproject.toml"):
-        classroom.pack(tmp_path / "b", [HERE], get=tiny_wheels, root=tmp_path)
+    with pytest.raises(BundleError, match="no pyproject.toml"):
+        packing.pack(tmp_path / "b", [HERE], get=tiny_wheels, root=tmp_path)
 
 
 def test_the_first_words_name_python_and_the_commands_for_each_system(bundle):
@@ -227,18 +227,19 @@ def test_the_first_words_name_python_and_the_commands_for_each_system(bundle):
     assert f"Python\n{HERE.python} on {HERE.platform}" in text
     assert "py install.py --to ~\\distillation" in text
     assert "python3 install.py --to ~/distillation" in text
-    assert (bundle / "install.py").read_text() == (ROOT / "classroom.py").read_text()
+    installer = Path(installing.__file__).read_text()
+    assert (bundle / "install.py").read_text() == installer
 
 
 def test_an_existing_folder_is_refused_and_left_alone(bundle, pack):
     before = whole_listing(bundle)
-    with pytest.raises(ClassroomError, match="FOLDER .*bundle' exists already"):
+    with pytest.raises(FileExistsError, match="bundle' exists already.*FOLDER"):
         pack()
     assert whole_listing(bundle) == before
 
 
 @pytest.mark.parametrize(
-    "error", [KeyboardInterrupt, ClassroomError("no wheel"), OSError("disk full")]
+    "error", [KeyboardInterrupt, BundleError("no wheel"), OSError("disk full")]
 )
 def test_a_bundle_appears_whole_or_not_at_all(pack, tmp_path, error):
     def stopped(target, project, folder):
@@ -253,7 +254,7 @@ def test_a_bundle_appears_whole_or_not_at_all(pack, tmp_path, error):
 
 def test_two_kinds_of_laptops_share_wheels(pack):
     folder = pack(targets=[HERE, OTHER])
-    manifest = classroom.check(folder)
+    manifest = check(folder)
     here, other = manifest["targets"]
     assert "wheel-1.0-py3-none-any.whl" in set(here["wheels"]) & set(other["wheels"])
     assert "tinydep-2.0-py3-none-any.whl" in set(other["wheels"]) - set(here["wheels"])
@@ -264,9 +265,9 @@ def test_what_is_no_wheel_is_refused(pack, tmp_path):
     def source_only(target, project, folder):
         (folder / "tinydep-1.0.tar.gz").write_text("")
 
-    with pytest.raises(ClassroomError, match="tinydep-1.0.tar.gz"):
+    with pytest.raises(BundleError, match="tinydep-1.0.tar.gz"):
         pack(get=source_only)
-    with pytest.raises(ClassroomError, match="no wheels for"):
+    with pytest.raises(BundleError, match="no wheels for"):
         pack(get=lambda *_: None)
 
 
@@ -277,7 +278,7 @@ def test_cuda_libraries_are_pointed_out_or_refused(pack, capsys):
 
     pack("large", get=with_cuda)
     assert "--torch-index leaves them out" in capsys.readouterr().out
-    with pytest.raises(ClassroomError, match="--torch-index: .*nvidia_cublas"):
+    with pytest.raises(BundleError, match="--torch-index: .*nvidia_cublas"):
         pack("small", get=with_cuda, torch_index="https://torch.test/cpu")
 
 
@@ -290,7 +291,7 @@ def test_cuda_libraries_are_pointed_out_or_refused(pack, capsys):
 )
 def test_a_wrong_choice_is_named_with_what_is_allowed(arguments, told, tmp_path):
     done = subprocess.run(
-        [sys.executable, ROOT / "classroom.py", "pack", tmp_path / "b", *arguments],
+        [*KIT, "pack", tmp_path / "b", *arguments],
         capture_output=True,
         text=True,
     )
@@ -302,13 +303,34 @@ def test_a_wrong_choice_is_named_with_what_is_allowed(arguments, told, tmp_path)
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        (Target("beos", "3.11"), "--platform must be one of linux.*got 'beos'"),
-        (Target("linux", "3.9"), "--python must be one of 3.10.*got '3.9'"),
+        (Target("beos", "3.11"), "--platform must be one of .*linux.*got 'beos'"),
+        (Target("linux", "3.9"), "--python must be one of .*3.10.*got '3.9'"),
     ],
 )
 def test_an_unknown_kind_of_laptop_is_refused(pack, target, told):
-    with pytest.raises(ClassroomError, match=told):
+    with pytest.raises(ValueError, match=told):
         pack(targets=[target])
+
+
+def test_packing_needs_the_standard_library_alone(kit, tmp_path):
+    """Without site-packages the command comes as far as the network."""
+    done = subprocess.run(
+        [sys.executable, "-S", *KIT[1:], "pack", tmp_path / "b", "--imdb", tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "must be a folder in the layout of the Hub's data set" in done.stderr
+    code = "import sys, distill_helpers.classroom.bundle.packing\n"
+    code += "print(*{n.partition('.')[0] for n in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    foreign = set(done.stdout.split()) - set(sys.stdlib_module_names)
+    assert {n for n in foreign if not n.startswith(("_", "site"))} == {
+        "distill_helpers"
+    }
 
 
 # ------------------------------------------------------------- choosing wheels
@@ -340,11 +362,11 @@ class Programs:
 def fetch(kit, tmp_path, monkeypatch):
     def get(target, fails=None, **options):
         programs = Programs(fails)
-        monkeypatch.setattr(classroom, "run", programs)
+        monkeypatch.setattr(wheels, "run", programs)
         folder = tmp_path / "got"
         folder.mkdir()
         work = tmp_path / "work"
-        classroom.get_wheels(target, kit, folder, work=work, **options)
+        wheels.get_wheels(target, kit, folder, work=work, **options)
         return programs, {path.name for path in folder.iterdir()}
 
     return get
@@ -398,17 +420,16 @@ def test_other_systems_have_one_build_of_pytorch(fetch):
 
 
 def test_a_program_that_fails_ends_the_packing(fetch):
-    with pytest.raises(ClassroomError, match="could not find wheels for windows with"):
+    with pytest.raises(BundleError, match="could not find wheels for windows with"):
         fetch(Target("windows", "3.12"), fails="compile")
 
 
 # --------------------------------------------------------------- data and models
 def test_the_copy_of_imdb_is_packed_and_nothing_beside_it(pack, mirror):
     folder = pack(imdb=mirror)
-    packed = classroom.files_below(folder / "imdb")
+    packed = project.files_below(folder / "imdb")
     assert packed == [
-        f"plain_text/{split}-00000-of-00001.parquet"
-        for split in sorted(classroom.SPLITS)
+        f"plain_text/{split}-00000-of-00001.parquet" for split in sorted(packing.SPLITS)
     ]
 
 
@@ -416,7 +437,7 @@ def test_an_incomplete_copy_of_imdb_is_refused(pack, mirror, tmp_path):
     partly = tmp_path / "partly"
     shutil.copytree(mirror, partly)
     next(partly.glob("plain_text/test-*")).unlink()
-    with pytest.raises(ClassroomError, match=r"--imdb .*partly.* plain_text/test-\*"):
+    with pytest.raises(BundleError, match=r"--imdb .*partly.* plain_text/test-\*"):
         pack(imdb=partly)
 
 
@@ -433,19 +454,19 @@ def model(tmp_path):
 
 def test_a_models_safe_files_are_packed_and_the_others_named(pack, model, capsys):
     folder = pack(models=[str(model)])
-    packed = classroom.files_below(folder / "models" / "teacher")
+    packed = project.files_below(folder / "models" / "teacher")
     assert packed == ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"]
     told = capsys.readouterr().out
     assert "modeling.py, pytorch_model.bin, training_args.bin" in told
 
 
 def test_a_model_that_cannot_be_packed_is_refused(pack, model, tmp_path):
-    with pytest.raises(ClassroomError, match="two models are called 'teacher'"):
+    with pytest.raises(BundleError, match="two models are called 'teacher'"):
         pack(models=[str(model), str(model)])
     (model / "model.safetensors").unlink()
-    with pytest.raises(ClassroomError, match=r"holds no \*.safetensors"):
+    with pytest.raises(BundleError, match=r"holds no \*.safetensors"):
         pack(models=[str(model)])
-    with pytest.raises(ClassroomError, match="--model 'nothing' must be a folder"):
+    with pytest.raises(BundleError, match="--model 'nothing' must be a folder"):
         pack(models=["nothing"])
 
 
@@ -464,7 +485,8 @@ class ModelServer(HubServer):
         return Handler
 
 
-FROM_HUB = "import classroom, sys; print(classroom.hub_model(sys.argv[1]))"
+FROM_HUB = "from distill_helpers.classroom.bundle.packing import hub_model\n"
+FROM_HUB += "import sys; print(hub_model(sys.argv[1]))"
 
 
 def ask_hub(url, name, home):
@@ -496,7 +518,7 @@ def test_a_model_of_the_hub_comes_without_unsafe_files(model, tmp_path, pack):
     assert not [path for path in asked if path.endswith((".bin", ".py"))]
     came = Path(done.stdout.strip().splitlines()[-1])
     folder = pack(models=["owner/teacher"], from_hub=lambda name: came)
-    packed = classroom.files_below(folder / "models" / "owner--teacher")
+    packed = project.files_below(folder / "models" / "owner--teacher")
     assert packed == ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"]
     assert "--model 'owner/other' is no folder here, and the Hub" in refused.stderr
 
@@ -516,11 +538,11 @@ def test_each_damaged_or_missing_file_is_named_before_anything_is_written(
 ):
     damage_it(bundle)
     before = set(tmp_path.rglob("*"))
-    with pytest.raises(ClassroomError) as error:
+    with pytest.raises(BundleError) as error:
         if act == "check":
-            classroom.check(bundle)
+            check(bundle)
         else:
-            classroom.install(bundle, tmp_path / "to")
+            install(bundle, tmp_path / "to")
     told = str(error.value)
     assert "missing: project/start.py" in told
     assert "damaged: project/notebooks/01.ipynb (6 bytes, not 2)" in told
@@ -531,14 +553,23 @@ def test_each_damaged_or_missing_file_is_named_before_anything_is_written(
 
 def test_a_wheel_that_was_not_packed_is_refused(bundle, tmp_path):
     make_wheel(bundle / "wheels", "evil")
-    with pytest.raises(ClassroomError, match="not in the list: wheels/evil-1.0"):
-        classroom.install(bundle, tmp_path / "to")
+    with pytest.raises(BundleError, match="not in the list: wheels/evil-1.0"):
+        install(bundle, tmp_path / "to")
 
 
 def test_a_sound_bundle_passes_and_is_counted(bundle, capsys):
-    classroom.main(["check", str(bundle)])
+    assert command_line.main(["install", str(bundle), "--check"]) == 0
     count = len(json.loads((bundle / "manifest.json").read_text())["files"])
     assert f"all {count} files are as packed" in capsys.readouterr().out
+
+
+def test_the_installer_reads_its_own_bundle_without_the_kit(bundle):
+    command = [sys.executable, "-I", "-S", "install.py", "--check"]
+    sound = subprocess.run(command, cwd=bundle, capture_output=True, text=True)
+    assert sound.returncode == 0 and "files are as packed" in sound.stdout
+    damage_it(bundle)
+    hurt = subprocess.run(command, cwd=bundle, capture_output=True, text=True)
+    assert hurt.returncode == 1 and "missing: project/start.py" in hurt.stderr
 
 
 @pytest.mark.parametrize(
@@ -563,37 +594,37 @@ def test_a_sound_bundle_passes_and_is_counted(bundle, capsys):
 def test_a_manifest_that_makes_no_sense_is_refused(bundle, tmp_path, change, told):
     path = bundle / "manifest.json"
     path.write_text(change(json.loads(path.read_text())))
-    with pytest.raises(ClassroomError, match=told):
-        classroom.install(bundle, tmp_path / "to")
+    with pytest.raises(BundleError, match=told):
+        install(bundle, tmp_path / "to")
     assert not (tmp_path / "to").exists()
 
 
 def test_a_folder_without_a_manifest_is_no_bundle(tmp_path):
-    with pytest.raises(ClassroomError, match="is no bundle: it has no manifest.json"):
-        classroom.check(tmp_path)
+    with pytest.raises(BundleError, match="is no bundle: it has no manifest.json"):
+        check(tmp_path)
 
 
 # ---------------------------------------------------------------------- install
 def test_an_existing_target_is_refused_and_left_alone(bundle, tmp_path):
     (tmp_path / "to").mkdir()
     (tmp_path / "to" / "work.txt").write_text("mine")
-    with pytest.raises(ClassroomError, match="--to .*to' exists already"):
-        classroom.install(bundle, tmp_path / "to")
+    with pytest.raises(BundleError, match="--to .*to' exists already"):
+        install(bundle, tmp_path / "to")
     assert (tmp_path / "to" / "work.txt").read_text() == "mine"
 
 
 def test_a_target_inside_the_bundle_is_refused(bundle, monkeypatch):
     monkeypatch.chdir(bundle)
     before = whole_listing(bundle)
-    with pytest.raises(ClassroomError, match="'distillation' lies in the bundle"):
-        classroom.install(".")
+    with pytest.raises(BundleError, match="'distillation' lies in the bundle"):
+        install(".")
     assert whole_listing(bundle) == before
 
 
 def test_without_fitting_wheels_the_bundle_says_which_it_has(pack, tmp_path):
     folder = pack(targets=[OTHER, Target("macos", "3.13")])
-    with pytest.raises(ClassroomError) as error:
-        classroom.install(folder, tmp_path / "to", here=Target("linux-arm", "3.10"))
+    with pytest.raises(BundleError) as error:
+        install(folder, tmp_path / "to", here=Target("linux-arm", "3.10"))
     told = str(error.value)
     assert "no wheels for linux-arm with Python 3.10" in told
     assert f"{OTHER}, macos with Python 3.13" in told
@@ -607,22 +638,22 @@ def without_pip(monkeypatch):
     def pretend(folder, bundle, target):
         (folder / ".venv").mkdir()
 
-    monkeypatch.setattr(classroom, "_install_packages", pretend)
+    monkeypatch.setattr(installing, "_install_packages", pretend)
 
 
 def test_damage_to_another_laptops_wheels_stops_nobody(pack, tmp_path, without_pip):
     folder = pack(targets=[HERE, OTHER])
     (folder / "wheels" / "tinydep-2.0-py3-none-any.whl").unlink()
-    classroom.install(folder, tmp_path / "to")
-    with pytest.raises(ClassroomError, match="missing: wheels/tinydep-2.0"):
-        classroom.check(folder)
+    install(folder, tmp_path / "to")
+    with pytest.raises(BundleError, match="missing: wheels/tinydep-2.0"):
+        check(folder)
 
 
 def test_data_may_stay_in_the_bundle(pack, mirror, model, tmp_path, without_pip):
     folder = pack(imdb=mirror, models=[str(model)])
-    where = classroom.install(folder, tmp_path / "to", data_in_place=True)
+    where = install(folder, tmp_path / "to", data_in_place=True)
     assert not (where / "imdb").exists()
-    told = classroom.last_words(where)
+    told = last_words(where)
     assert str(folder / "imdb") in told
     assert str(folder / "models" / "teacher") in told
 
@@ -634,9 +665,9 @@ def test_half_an_installation_is_taken_away(bundle, tmp_path, monkeypatch, error
             raise error
         return False
 
-    monkeypatch.setattr(classroom, "run", fails)
-    with pytest.raises(error or ClassroomError):
-        classroom.install(bundle, tmp_path / "to")
+    monkeypatch.setattr(installing, "run", fails)
+    with pytest.raises(error or BundleError):
+        install(bundle, tmp_path / "to")
     assert not (tmp_path / "to").exists()
 
 
@@ -644,7 +675,7 @@ def test_half_an_installation_is_taken_away(bundle, tmp_path, monkeypatch, error
 def installed(kit, mirror, tmp_path_factory):
     """Run the installer of a read-only bundle, with a package index that is not."""
     folder = tmp_path_factory.mktemp("class") / "bundle"
-    classroom.pack(folder, [OTHER, HERE], get=tiny_wheels, root=kit, imdb=mirror)
+    packing.pack(folder, [OTHER, HERE], get=tiny_wheels, root=kit, imdb=mirror)
     paths = [folder, *folder.rglob("*")]
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)

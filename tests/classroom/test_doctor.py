@@ -6,6 +6,7 @@ of a package, in a package that cannot be imported.
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -75,7 +76,8 @@ def examined(folder, *words, **changes):
 def one_check(folder, expression, python=sys.executable, **changes):
     """Return a single finding from a process with a changed environment."""
     code = (
-        "import json, dataclasses; from distill_helpers import doctor;"
+        "import json, dataclasses; from distill_helpers.classroom.doctor import"
+        " data, jupyter, machine, packages;"
         f" print(json.dumps(dataclasses.asdict({expression})))"
     )
     done = subprocess.run(
@@ -163,7 +165,7 @@ def test_a_healthy_machine_has_no_failure_and_takes_little_time(tmp_path):
 
 def test_the_doctor_comes_without_what_is_slow_to_import(tmp_path):
     code = (
-        "import sys; from distill_helpers import doctor;"
+        "import sys; from distill_helpers.classroom.doctor import examination;"
         " print(not {'numpy', 'psutil', 'packaging'} & set(sys.modules));"
         " examination.examine();"
         " print({'torch', 'transformers', 'onnxruntime'} & set(sys.modules))"
@@ -777,7 +779,7 @@ def test_an_extra_of_another_version_is_a_warning(all_installed, tmp_path):
 
 
 def test_the_runtime_of_the_page_is_judged_as_the_page_does(tmp_path):
-    pinned = json.loads((browser.RUNTIME / "package.json").read_text())["dependencies"]
+    pinned = json.loads((places.BROWSER_RUNTIME / "package.json").read_text())["dependencies"]
     text = json.dumps({"dependencies": pinned})
     (tmp_path / "package.json").write_text(text)
     found = jupyter.check_browser(tmp_path)
@@ -851,7 +853,9 @@ def test_the_printed_call_is_plain_whatever_the_folder_is_called(tmp_path):
 # ---------------------------------------------------------- the command line
 def test_the_commands_are_listed(capsys):
     assert command_line.main(["--help"]) == 0
-    assert "doctor     check this machine" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "doctor     check a machine" in told
+    assert set(re.findall(r"^  (\w+) ", told, re.M)) == set(command_line.COMMANDS)
     for home, purpose in command_line.COMMANDS.values():
         module = __import__(f"distill_helpers.{home}", fromlist=["main"])
         assert callable(module.main) and purpose

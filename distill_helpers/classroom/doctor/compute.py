@@ -10,13 +10,12 @@ from collections.abc import Mapping
 
 from ...places import PROJECT
 from .packages import REINSTALL, broken
-from .programs import CHILD_SECONDS, ending, run_program
+from .programs import ending, run_program
 from .report import FAIL, OK, Finding
 
-OPSET = 20  # as in onnx_graph, which imports all of PyTorch
+OPSET = 20  # as in export.onnx, which imports all of PyTorch
 
 
-# ------------------------------------------------- what computes, and by itself
 def ask_torch() -> dict:
     """Multiply two matrices in PyTorch, as floats and as whole numbers.
 
@@ -104,7 +103,7 @@ def in_child(name: str) -> dict:
     dict
         What was answered, or ``error`` alone.
     """
-    code = f"from distill_helpers.classroom.doctor.examination import answer; answer({name!r})"
+    code = f"from {__name__} import answer; answer({name!r})"
     environment = dict(os.environ)
     before = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [before, str(PROJECT)]))
@@ -112,8 +111,8 @@ def in_child(name: str) -> dict:
         done = run_program(
             [sys.executable, "-W", "ignore", "-c", code], None, environment
         )
-    except subprocess.TimeoutExpired:
-        return {"error": f"no answer within {CHILD_SECONDS} s"}
+    except subprocess.TimeoutExpired as error:
+        return {"error": f"no answer within {error.timeout} s"}
     if done.returncode:
         return {"error": f"its process ended with {ending(done.returncode)}"}
     return json.loads(done.stdout.splitlines()[-1])

@@ -12,10 +12,11 @@ from pathlib import Path
 from ...files import whole_file
 from ...places import DATA
 from .machine import write_problem
-from .report import ANSI_TEXT, FAIL, OK, WARN, Finding
+from .report import FAIL, OK, WARN, Finding
 
 CHECKSUMS = "checksums.json"
 DATA_FILES = ("sample_reviews/reviews.jsonl", "soft_targets/*.parquet", "teacher.json")
+TEXT = (".json", ".jsonl")
 
 
 def hub_folders() -> list[Path]:
@@ -40,7 +41,6 @@ def check_hub_cache() -> Finding:
     return Finding("Hub cache", OK, f"{folders[0]} can be written")
 
 
-# ---------------------------------------------------------------------- data
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a file, the same on every system.
 
@@ -56,7 +56,7 @@ def checksum(path: Path) -> str:
         64 hexadecimal digits.
     """
     content = path.read_bytes()
-    if path.suffix in ANSI_TEXT:
+    if path.suffix in TEXT:
         content = content.replace(b"\r\n", b"\n")
     return hashlib.sha256(content).hexdigest()
 

@@ -15,43 +15,63 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 
 from ...lessons.parameters import DEFAULT_RUNS
-from .compute import QUESTIONS, check_computing, in_child
-from .data import (
-    check_data,
-    check_hub,
-    check_hub_cache,
-    check_imdb,
-    check_progress,
-    hub_folders,
-    write_checksums,
-)
-from .jupyter import check_browser, check_kernel, check_widgets
-from .machine import (
-    check_cores,
-    check_disk,
-    check_memory,
-    check_processor,
-    check_results,
-)
-from .packages import (
-    broken,
-    check_extra,
-    check_installation,
-    check_packages,
-    check_python,
-    declared,
-)
+from . import compute, data, jupyter, machine, packages
 from .report import FAIL, Finding, as_text, counts_of, wants_colour
 
 
-# ----------------------------------------------------------------- all of it
+@dataclass(frozen=True)
+class Case:
+    """What a check may ask for.
+
+    Attributes
+    ----------
+    network : bool
+        The Hub may be asked.
+    computed : mapping of str to Future
+        What PyTorch and ONNX Runtime say of themselves.
+    """
+
+    network: bool
+    computed: Mapping[str, Future]
+
+    def facts(self, name: str) -> dict:
+        return self.computed[name].result()
+
+
+CHECKS: dict[str, Callable[[Case], Finding | list[Finding]]] = {
+    "Python": lambda _: packages.check_python(packages.declared()),
+    "installation": lambda _: packages.check_installation(),
+    "packages": lambda _: packages.check_packages(packages.declared()),
+    "disk": lambda _: machine.check_disk([DEFAULT_RUNS, *data.hub_folders()]),
+    "memory": lambda _: machine.check_memory(),
+    "results folder": lambda _: machine.check_results(),
+    "Hub cache": lambda _: data.check_hub_cache(),
+    "kernel": lambda _: jupyter.check_kernel(),
+    "widgets": lambda _: jupyter.check_widgets(),
+    "data": lambda _: data.check_data(),
+    "progress": lambda _: data.check_progress(),
+    "IMDB": lambda _: data.check_imdb(),
+    "Hub": lambda case: data.check_hub(case.network),
+    "serve": lambda _: packages.check_extra("serve", packages.declared()),
+    "phone": lambda _: packages.check_extra("phone", packages.declared()),
+    "browser": lambda _: jupyter.check_browser(),
+    "cores": lambda case: machine.check_cores(case.facts("PyTorch")),
+    "processor": lambda case: machine.check_processor(case.facts("PyTorch")),
+    "PyTorch": lambda case: compute.check_computing("PyTorch", case.facts("PyTorch")),
+    "ONNX Runtime": lambda case: compute.check_computing(
+        "ONNX Runtime", case.facts("ONNX Runtime")
+    ),
+}
+"""Every check, in the order in which the findings are shown."""
+
+
 def examine(*, network: bool = False) -> list[Finding]:
-    """Run every check.
+    """Run every check of `CHECKS`.
 
     Parameters
     ----------
@@ -61,48 +81,30 @@ def examine(*, network: bool = False) -> list[Finding]:
     Returns
     -------
     list of Finding
-        In a fixed order. A check that raises becomes a failure of that name.
+        A check that raises becomes a failure of that name.
     """
     with ThreadPoolExecutor(2) as pool:  # both start while the others are run
-        asked = {name: pool.submit(in_child, name) for name in QUESTIONS}
-        torch = asked["PyTorch"].result
-        checks: dict[str, Callable[[], Finding | list[Finding]]] = {
-            "Python": lambda: check_python(declared()),
-            "installation": check_installation,
-            "packages": lambda: check_packages(declared()),
-            "disk": lambda: check_disk([DEFAULT_RUNS, *hub_folders()]),
-            "memory": check_memory,
-            "results folder": check_results,
-            "Hub cache": check_hub_cache,
-            "kernel": check_kernel,
-            "widgets": check_widgets,
-            "data": check_data,
-            "progress": check_progress,
-            "IMDB": check_imdb,
-            "Hub": lambda: check_hub(network),
-            "serve": lambda: check_extra("serve", declared()),
-            "phone": lambda: check_extra("phone", declared()),
-            "browser": check_browser,
-            "cores": lambda: check_cores(torch()),
-            "processor": lambda: check_processor(torch()),
+        asked = {
+            name: pool.submit(compute.in_child, name) for name in compute.QUESTIONS
         }
-        for name in asked:
-            checks[name] = lambda name=name: check_computing(name, asked[name].result())
-        return [f for name, check in checks.items() for f in _guarded(name, check)]
+        case = Case(network, asked)
+        return [
+            f for name, check in CHECKS.items() for f in _guarded(name, check, case)
+        ]
 
 
-def _guarded(name: str, check: Callable) -> list[Finding]:
+def _guarded(name: str, check: Callable, *asked: Case) -> list[Finding]:
     try:
-        found = check()
+        found = check(*asked)
     except Exception as error:
-        return [broken(name, f"{type(error).__name__}: {error}")]
+        return [packages.broken(name, f"{type(error).__name__}: {error}")]
     return found if isinstance(found, list) else [found]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Examine this machine; return 1 if something must be mended first."""
     parser = argparse.ArgumentParser(
-        prog="python -m distill_helpers doctor",
+        prog="distill-kit doctor",
         description="Check this machine before the first lesson.",
     )
     parser.add_argument("--json", action="store_true", help="print JSON only")
@@ -114,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     if options.write_checksums:
-        print(write_checksums())
+        print(data.write_checksums())
         return 0
     start = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr):  # for the JSON must stand alone

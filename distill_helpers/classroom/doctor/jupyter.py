@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ...places import BROWSER_RUNTIME
+from ...places import BROWSER_RUNTIME, NO_CLONE
 from .programs import run_program
 from .report import FAIL, OK, WARN, Finding
 
@@ -17,7 +17,6 @@ KERNEL = "python3"  # what the notebooks name
 WIDGETS = "@jupyter-widgets/jupyterlab-manager"
 
 
-# ------------------------------------------------------------------- Jupyter
 def check_kernel() -> Finding:
     """Find the kernel that the notebooks name, and try its Python."""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
@@ -114,6 +113,8 @@ def check_browser(folder: Path = BROWSER_RUNTIME) -> Finding:
         Holds ``package.json`` and ``node_modules``.
     """
     get = "python start.py fetch-browser"
+    if not (folder / "package.json").is_file():
+        return Finding("browser", OK, f"not there (optional): {NO_CLONE}")
     pinned = json.loads((folder / "package.json").read_text("utf-8"))["dependencies"]
     found = {}
     for package in pinned:

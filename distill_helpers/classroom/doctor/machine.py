@@ -33,7 +33,6 @@ _ARM = {
 }
 
 
-# --------------------------------------------------------------- the machine
 def check_disk(folders: Sequence[Path]) -> Finding:
     """Look for free space where results and downloads go."""
     places = [_standing(folder) for folder in folders]
@@ -119,7 +118,6 @@ def check_processor(torch: Mapping, cpuinfo: Path = Path("/proc/cpuinfo")) -> Fi
     return Finding("processor", OK, seen)
 
 
-# ------------------------------------------------------------------- folders
 def _standing(folder: Path) -> Path:
     """Return the folder, or the nearest above it that is there."""
     folder = Path(os.path.abspath(folder))

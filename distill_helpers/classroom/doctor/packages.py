@@ -35,7 +35,6 @@ _KNOWN = {
 }
 
 
-# ------------------------------------------------------- Python and packages
 @dataclass(frozen=True)
 class Declared:
     """What the kit says that it needs.
@@ -254,7 +253,6 @@ def _range(specifier) -> str:
     return ",".join(sorted(map(str, specifier), reverse=True))
 
 
-# -------------------------------------------------------------------- extras
 def check_extra(extra: str, wanted: Declared) -> Finding:
     """Say whether an extra is installed; no lesson needs it.
 

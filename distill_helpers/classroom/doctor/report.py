@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
-
 WIDTH = 80
-
 _COLOURS = {OK: "32", WARN: "33", FAIL: "31"}
-ANSI_TEXT = (".json", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,6 @@ class Finding:
     cure: str = ""
 
 
-# -------------------------------------------------------------------- output
 def as_table(findings: Sequence[Finding]):
     """Lay findings out for a notebook.
 

@@ -1,6 +1,6 @@
 """Fill the solutions into a lesson, for a teacher or for a test.
 
-``python -m distill_helpers.lessons.exercises.answer_key LESSON.ipynb SOLVED.ipynb``
+``distill-kit key LESSON.ipynb SOLVED.ipynb``
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import copy
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,7 +74,7 @@ def solve(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the solved copy of one lesson; never over a file that exists."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="distill-kit key", description=__doc__)
     parser.add_argument("lesson", type=Path)
     parser.add_argument("solved", type=Path)
     options = parser.parse_args(arguments)
@@ -86,7 +85,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     nbformat.write(solve(nbformat.read(options.lesson, as_version=4)), options.solved)
     print(f"written {options.solved}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
