@@ -103,18 +103,37 @@ class EncodedReviews(Dataset):
     ----------
     token_ids : sequence of ndarray of int
         Ids of each review, made by the student's tokeniser.
-    labels : ndarray of int, shape (reviews,)
-        -100 where there is none.
+    labels : ndarray
+        Of int, shape (reviews,): class numbers, -100 where there is none. Or
+        of float, shape (reviews, labels): several labels a review, each 0 or
+        1, for a loss that reads them so.
     teacher_logits : ndarray of float32, shape (reviews, classes), optional
     texts : sequence of str, optional
         Kept only for a live teacher.
+    **tensors : ndarray, shape (reviews, ...)
+        What else a batch shall hold, by name, such as ``pixel_values``. It
+        goes to a student whose ``forward`` has a parameter of that name, and
+        to the losses; one that begins with ``teacher_`` to the losses alone.
+
+    Raises
+    ------
+    ValueError
+        If an array has another number of rows than there are reviews.
     """
 
-    def __init__(self, token_ids, labels, teacher_logits=None, texts=None):
+    def __init__(self, token_ids, labels, teacher_logits=None, texts=None, **tensors):
+        several = np.ndim(labels) > 1
         self.token_ids = token_ids
-        self.labels = np.asarray(labels, np.int64)
+        self.labels = np.asarray(labels, np.float32 if several else np.int64)
         self.teacher_logits = teacher_logits
         self.texts = texts
+        self.tensors = tensors
+        for name, rows in tensors.items():
+            if len(rows) != len(token_ids):
+                raise ValueError(
+                    f"{name} must have a row for each of the {len(token_ids)}"
+                    f" reviews, got {len(rows)}"
+                )
 
     def __len__(self) -> int:
         return len(self.token_ids)
@@ -128,7 +147,7 @@ class EncodedReviews(Dataset):
             item["teacher_logits"] = self.teacher_logits[index]
         if self.texts is not None:
             item["text"] = self.texts[index]
-        return item
+        return item | {name: rows[index] for name, rows in self.tensors.items()}
 
     @property
     def lengths(self) -> list[int]:
@@ -142,6 +161,7 @@ def encode_reviews(
     teacher=None,
     *,
     live: bool = False,
+    tensors: Sequence[str] = (),
 ) -> EncodedReviews:
     """Tokenise a data set and attach the teacher's logits.
 
@@ -149,7 +169,7 @@ def encode_reviews(
     ----------
     dataset : datasets.Dataset
         Column ``text``; optionally ``label`` (missing, None or -100 means no
-        label) and ``teacher_logits``. ``input_ids`` may stand in for ``text``
+        label; or a row of several labels) and ``teacher_logits``. ``input_ids`` may stand in for ``text``
         where the teacher needs no text.
     tokenizer : PreTrainedTokenizerBase
         The student's.
@@ -157,6 +177,8 @@ def encode_reviews(
         Asked once for all texts, unless the logits are a column already.
     live : bool, default False
         Keep the texts instead, for a teacher that is asked in training.
+    tensors : sequence of str
+        Further columns that a batch shall hold.
 
     Returns
     -------
@@ -188,7 +210,8 @@ def encode_reviews(
         logits = np.asarray(dataset["teacher_logits"], np.float32)
     elif teacher is not None and not live:
         logits = teacher.logits(texts)
-    return EncodedReviews(token_ids, labels, logits, texts if live else None)
+    further = {name: np.asarray(dataset[name]) for name in tensors}
+    return EncodedReviews(token_ids, labels, logits, texts if live else None, **further)
 
 
 def encode_texts(tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
@@ -211,7 +234,10 @@ def _check_no_text(teacher, columns, tokenizer) -> None:
 
 
 class DistillationCollator:
-    """Pad reviews into a batch of one length.
+    """Pad reviews into a batch of one length; stack what else they hold.
+
+    Texts become a list. Floating-point arrays become float32 tensors, so that
+    they may go to any device.
 
     Parameters
     ----------
@@ -226,25 +252,29 @@ class DistillationCollator:
         self.multiple = multiple
 
     def __call__(self, reviews: Sequence[dict]) -> dict:
-        longest = max(len(review["input_ids"]) for review in reviews)
+        batch = self._padded([review["input_ids"] for review in reviews])
+        for name in [name for name in reviews[0] if name != "input_ids"]:
+            values = [review[name] for review in reviews]
+            batch[name] = values if isinstance(values[0], str) else _stacked(values)
+        return batch
+
+    def _padded(self, rows: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
+        longest = max(len(row) for row in rows)
         length = -(-longest // self.multiple) * self.multiple
-        ids = np.full((len(reviews), length), self.pad_token_id, np.int64)
-        mask = np.zeros((len(reviews), length), np.int64)
-        for row, review in enumerate(reviews):
-            count = len(review["input_ids"])
-            ids[row, :count] = review["input_ids"]
-            mask[row, :count] = 1
-        batch = {
+        ids = np.full((len(rows), length), self.pad_token_id, np.int64)
+        mask = np.zeros((len(rows), length), np.int64)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)] = row
+            mask[place, : len(row)] = 1
+        return {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": torch.from_numpy(mask),
-            "labels": torch.tensor([review["labels"] for review in reviews]),
         }
-        if "teacher_logits" in reviews[0]:
-            stacked = np.stack([review["teacher_logits"] for review in reviews])
-            batch["teacher_logits"] = torch.from_numpy(stacked)
-        if "text" in reviews[0]:
-            batch["text"] = [review["text"] for review in reviews]
-        return batch
+
+
+def _stacked(values: Sequence) -> torch.Tensor:
+    stacked = torch.from_numpy(np.stack(values))
+    return stacked.float() if stacked.is_floating_point() else stacked
 
 
 class LengthGroupedSampler(Sampler):

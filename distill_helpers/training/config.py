@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from transformers import TrainingArguments
 
-from ..arguments import check_alpha, check_temperature
+from ..arguments import check_alpha, check_temperature, check_whole
 from ..data.encoding import PAD_MULTIPLE
 
 
@@ -67,18 +67,10 @@ class DistillationConfig(TrainingArguments):
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
         check_alpha(self.alpha)
-        if self.pad_to_multiple_of < 1:
-            raise ValueError(
-                "pad_to_multiple_of must be at least 1, got"
-                f" {self.pad_to_multiple_of!r}"
-            )
+        check_whole("pad_to_multiple_of", self.pad_to_multiple_of, 1)
         patience = self.early_stopping_patience
+        check_whole("early_stopping_patience", patience, 1, optional=True)
         if patience is not None:
-            if patience < 1:
-                raise ValueError(
-                    "early_stopping_patience must be at least 1 or None, got"
-                    f" {patience!r}"
-                )
             # Early stopping is about the best checkpoint, so keep it.
             self.load_best_model_at_end = True
             if self.metric_for_best_model is None:

@@ -23,6 +23,7 @@ from ..evaluation.metrics import Quality, measure_quality
 from ..evaluation.predict import predict_encoded, predictor
 from ..logs import quietly
 from ..losses.matching import HiddenStateMatcher
+from ..losses.weighted import WeightedLoss
 from ..students.registry import RECIPES, build_student, check_student
 from .config import DistillationConfig
 from .trainer import DistillationTrainer
@@ -88,7 +89,7 @@ def train_student(
         From the new student to the layers that it shall imitate; see
         :class:`~distill_helpers.losses.matching.HiddenStateMatcher`.
     **options
-        For :func:`train_further`: temperature, alpha and more.
+        For :func:`train_further`: temperature, alpha, losses and more.
 
     Returns
     -------
@@ -137,6 +138,7 @@ def train_further(
     config: Mapping | None = None,
     callbacks: Sequence = (),
     match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
+    losses: Sequence[WeightedLoss] | None = None,
 ):
     """Train a model and return it at its best validation accuracy.
 
@@ -169,6 +171,9 @@ def train_further(
         Given to the Trainer.
     match : callable, optional
         As for :func:`train_student`.
+    losses : sequence of WeightedLoss, optional
+        In place of soft targets and labels, mixed by alpha; see
+        :class:`~distill_helpers.training.trainer.DistillationTrainer`.
 
     Returns
     -------
@@ -206,6 +211,7 @@ def train_further(
             processing_class=tokenizer,
             callbacks=list(callbacks),
             hidden_states=match(model) if match else None,
+            losses=losses,
         )
         with quietly():
             trainer.train()
@@ -215,7 +221,7 @@ def train_further(
 @contextmanager
 def _shared_folder() -> Iterator[str]:
     """A temporary folder, the same one for all processes of a launch."""
-    state = PartialState(cpu=not torch.cuda.is_available())
+    state = PartialState(cpu=not torch.accelerator.is_available())
     with tempfile.TemporaryDirectory() as own:
         shared = [own]
         broadcast_object_list(shared)

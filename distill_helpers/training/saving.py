@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..evaluation.cards import CARD, model_card
 from ..evaluation.scorecard import write_json
+from ..files import fresh_path
 from ..logs import quietly
 
 
@@ -36,9 +37,7 @@ def save_run(folder: str | Path, content: dict, model, tokenizer) -> Path:
     folder = Path(folder)
     names = ("student", "results.json")
     for name in names:
-        if (folder / name).exists():
-            raise FileExistsError(f"{str(folder / name)!r} is there already")
-    folder.mkdir(parents=True, exist_ok=True)
+        fresh_path(folder / name)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
         with quietly():
             model.save_pretrained(Path(part) / "student")

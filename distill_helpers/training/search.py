@@ -12,6 +12,8 @@ from pathlib import Path
 import optuna
 from transformers import TrainerCallback
 
+from ..arguments import check_whole
+
 METRIC = "eval_accuracy"
 
 
@@ -100,8 +102,7 @@ def run_trials(
     """
     from tqdm.auto import tqdm
 
-    if trials < 1:
-        raise ValueError(f"trials must be at least 1, got {trials!r}")
+    check_whole("trials", trials, 1)
     with tqdm(total=trials, desc="trials", disable=not progress) as bar:
         bar.update(_ended(study))
         while _ended(study) < trials:

@@ -1,11 +1,13 @@
 """Distillation with the Hugging Face ``Trainer``: one thin layer.
 
-The mathematics lives in :mod:`distill_helpers.losses.hidden`; what is here turns
-reviews into batches and hands them to the loss.
+The mathematics lives in :mod:`distill_helpers.losses`; what is here turns
+reviews into batches and hands them to the losses.
 """
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -18,6 +20,7 @@ from transformers import (
 )
 from transformers.trainer import TRAINING_ARGS_NAME
 
+from ..arguments import check_type
 from ..data.encoding import (
     DistillationCollator,
     EncodedReviews,
@@ -25,14 +28,15 @@ from ..data.encoding import (
     encode_reviews,
 )
 from ..data.labels import NO_LABEL
-from ..losses.combined import DistillationLoss
-from ..losses.labels import labelled_cross_entropy
+from ..losses.combined import standard_losses, usable
 from ..losses.matching import HiddenStateMatcher
+from ..losses.weighted import WeightedLoss, weighted_sum
 from ..teachers.base import Teacher
 from ..teachers.live import HuggingFaceTeacher
 from .config import DistillationConfig
 
 PROJECTIONS = "projections.safetensors"
+TEACHERS = "teacher_logits"
 
 
 class DistillationTrainer(Trainer):
@@ -55,7 +59,11 @@ class DistillationTrainer(Trainer):
     teacher_processing_class : PreTrainedTokenizerBase, optional
         The teacher's tokeniser, where `teacher_model` is a bare model.
     hidden_states : HiddenStateMatcher, optional
-        Adds the loss between hidden states to that of soft targets and labels.
+        Adds the loss between hidden states to the others.
+    losses : sequence of WeightedLoss, optional
+        What the student learns from; by default the soft targets and labels
+        of :func:`~distill_helpers.losses.combined.standard_losses`. To add
+        one: ``[*standard_losses(temperature, alpha), mine]``.
     **kwargs
         As for ``transformers.Trainer``.
 
@@ -68,9 +76,10 @@ class DistillationTrainer(Trainer):
     -----
     Losses are sums over the whole accumulated batch divided by its number of
     examples (soft targets) and of labels (cross-entropy), so that k small
-    batches give the gradient of one large batch. The logs show the terms as
-    ``kd`` and ``cross_entropy``; the best checkpoint is chosen by the task's
-    metric.
+    batches give the gradient of one large batch. The logs show each loss by
+    its name, before its weight; the best checkpoint is chosen by the task's
+    metric. The student gets those tensors of a batch that its ``forward``
+    takes, never labels or what begins with ``teacher_``.
     """
 
     loss_is_scaled_for_ga = True
@@ -86,27 +95,29 @@ class DistillationTrainer(Trainer):
         processing_class=None,
         teacher_processing_class=None,
         hidden_states: HiddenStateMatcher | None = None,
+        losses: Sequence[WeightedLoss] | None = None,
         **kwargs,
     ) -> None:
-        if not isinstance(args, DistillationConfig):
-            raise TypeError(
-                f"args must be a DistillationConfig, got {type(args).__name__}"
-            )
+        check_type("args", args, DistillationConfig, "a DistillationConfig")
         if processing_class is None:
             raise ValueError("processing_class must be the student's tokeniser")
         _check_student_vocabulary(model, processing_class)
         self.teacher = _as_teacher(teacher_model, teacher_processing_class)
         _check_classes(model, self.teacher)
         self.hidden_states = hidden_states
+        self.losses = _all_losses(args, losses, hidden_states)
+        self._accepted = _accepted_names(model)
         self._terms: dict[str, dict[str, torch.Tensor]] = {}
         self._term_steps: dict[str, int] = {}
         encode = self._encoder(processing_class, args)
         if train_dataset is not None:
             train_dataset = encode(train_dataset)
-            _check_targets(train_dataset, args)
+            if losses is None:
+                _check_targets(train_dataset, args)
+            else:
+                _check_needs(train_dataset, self.losses)
         if eval_dataset is not None:
             eval_dataset = encode(eval_dataset, targets=False)
-        self.distillation_loss = DistillationLoss(args.temperature, args.alpha)
         collator = DistillationCollator(
             processing_class.pad_token_id, args.pad_to_multiple_of
         )
@@ -121,6 +132,8 @@ class DistillationTrainer(Trainer):
             **kwargs,
         )
         self.label_names = ["labels"]
+        if hidden_states is not None:
+            hidden_states.to(args.device)
         if args.early_stopping_patience is not None:
             self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
         if args.disable_tqdm:
@@ -130,7 +143,10 @@ class DistillationTrainer(Trainer):
         def encode(dataset, targets: bool = True):
             if isinstance(dataset, EncodedReviews):
                 return dataset
-            teacher = self.teacher if targets and args.alpha > 0 else None
+            asked = targets and any(
+                loss.weight > 0 and TEACHERS in loss.needs for loss in self.losses
+            )
+            teacher = self.teacher if asked else None
             return encode_reviews(
                 dataset, tokenizer, teacher, live=args.live_teacher and targets
             )
@@ -139,48 +155,28 @@ class DistillationTrainer(Trainer):
 
     # ------------------------------------------------------------ the loss
     def get_batch_samples(self, epoch_iterator, num_batches, device):
-        """Count examples, labels and tokens over the whole accumulated batch."""
+        """Count what each loss sums over in the whole accumulated batch."""
         batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         if self.hidden_states is not None:
             # Between steps the stock Trainer clears the model's gradients only.
             self.hidden_states.zero_grad()
-        labels = [batch["labels"] for batch in batches]
-        counts = [sum(len(y) for y in labels)]
-        counts.append(sum(int((y != NO_LABEL).sum()) for y in labels))
-        counts.append(sum(int(batch["attention_mask"].sum()) for batch in batches))
-        # Gradients are averaged over the processes, so each divides its sums
-        # by its share of what all of them hold together.
-        counts = torch.tensor(counts, dtype=torch.float64, device=self.args.device)
-        shared = self.accelerator.reduce(counts, "sum") / self.args.world_size
-        return batches, shared
+        counts = [sum(loss.count(b) for b in batches) for loss in self.losses]
+        # Whole numbers, as not every device has float64.
+        counts = torch.tensor(counts, dtype=torch.int64, device=self.args.device)
+        return batches, self.accelerator.reduce(counts, "sum")
 
     def compute_loss(
         self, model, inputs, return_outputs=False, num_items_in_batch=None
     ):
         """See ``Trainer.compute_loss``."""
-        inputs = dict(inputs)
-        labels = inputs.pop("labels")
-        teacher_logits = self._teacher_logits(inputs)
+        batch = self._with_teacher(inputs)
         training = model.training
-        matched = training and self.hidden_states is not None
-        outputs = model(**inputs, **({"output_hidden_states": True} if matched else {}))
-        counts = num_items_in_batch.tolist() if training else (None, None, None)
-        if teacher_logits is None:
-            loss = labelled_cross_entropy(outputs.logits, labels, counts[1])
-            terms = {"total": loss, "cross_entropy": loss}
-        else:
-            terms = self.distillation_loss.terms(
-                outputs.logits,
-                teacher_logits,
-                labels,
-                examples=counts[0],
-                labelled=counts[1],
-            )._asdict()
-        loss = terms.pop("total")
-        if matched:
-            share = int(inputs["attention_mask"].sum()) / counts[2]
-            hidden = share * self.hidden_states(outputs.hidden_states, **inputs)
-            loss, terms["hidden_states"] = loss + hidden, hidden
+        losses = [loss for loss in self.losses if training or not loss.asks]
+        losses = usable(losses, batch)
+        flags = {flag: True for loss in losses for flag in loss.asks}
+        outputs = model(**self._for_student(batch), **flags)
+        divisors = self._shares(num_items_in_batch) if training else None
+        loss, terms = weighted_sum(losses, outputs, batch, divisors)
         self._remember("train" if training else "eval", terms)
         outputs["loss"] = loss
         return (loss, outputs) if return_outputs else loss
@@ -194,13 +190,32 @@ class DistillationTrainer(Trainer):
                 optimizer.add_param_group({"params": weights, "weight_decay": 0.0})
         return optimizer
 
-    def _teacher_logits(self, inputs: dict) -> torch.Tensor | None:
-        texts = inputs.pop("text", None)
-        logits = inputs.pop("teacher_logits", None)
-        if logits is None and texts is not None and self.teacher is not None:
+    def _with_teacher(self, inputs: Mapping) -> dict:
+        batch = dict(inputs)
+        texts = batch.pop("text", None)
+        if TEACHERS not in batch and texts is not None and self.teacher is not None:
             logits = torch.from_numpy(self.teacher.logits(texts))
-            logits = logits.to(inputs["input_ids"].device)
-        return logits
+            batch[TEACHERS] = logits.to(batch["labels"].device)
+        return batch
+
+    def _for_student(self, batch: Mapping) -> dict:
+        return {
+            name: value
+            for name, value in batch.items()
+            if name != "labels"
+            and not name.startswith("teacher_")
+            and (self._accepted is None or name in self._accepted)
+        }
+
+    def _shares(self, counts: torch.Tensor) -> dict[str, float]:
+        """Divisors by the losses' names.
+
+        Gradients are averaged over the processes, so each divides its sums by
+        its share of what all of them hold together.
+        """
+        names = [loss.name for loss in self.losses]
+        shares = [count / self.args.world_size for count in counts.tolist()]
+        return dict(zip(names, shares))
 
     # ------------------------------------------------------------- logging
     def _remember(self, phase: str, terms: dict[str, torch.Tensor]) -> None:
@@ -263,14 +278,32 @@ def accuracy_metric(prediction) -> dict[str, float]:
     return {"accuracy": float(right.mean())}
 
 
+def _all_losses(args, losses, hidden_states) -> list[WeightedLoss]:
+    if losses is None:
+        losses = standard_losses(args.temperature, args.alpha)
+    hidden = [] if hidden_states is None else [hidden_states.as_loss()]
+    found = [*losses, *hidden]
+    names = [loss.name for loss in found]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"losses must hold at least one loss, each with a name of its own, got {names}"
+        )
+    return found
+
+
+def _accepted_names(model) -> set[str] | None:
+    """What a model's ``forward`` takes by name; None for whatever there is."""
+    parameters = inspect.signature(model.forward).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return None
+    return set(parameters)
+
+
 def _as_teacher(teacher_model, tokenizer) -> Teacher | None:
     if teacher_model is None or isinstance(teacher_model, Teacher):
         return teacher_model
-    if not isinstance(teacher_model, PreTrainedModel):
-        raise TypeError(
-            "teacher_model must be a Teacher, a PreTrainedModel or None, got"
-            f" {type(teacher_model).__name__}"
-        )
+    allowed = "a Teacher, a PreTrainedModel or None"
+    check_type("teacher_model", teacher_model, PreTrainedModel, allowed)
     if tokenizer is None:
         raise ValueError(
             "teacher_processing_class must be given with a bare teacher_model:"
@@ -314,3 +347,16 @@ def _check_targets(dataset: EncodedReviews, args: DistillationConfig) -> None:
             "alpha=1 uses soft targets alone, but there is no teacher_model"
             " and no column 'teacher_logits'"
         )
+
+
+def _check_needs(dataset: EncodedReviews, losses: Sequence[WeightedLoss]) -> None:
+    if not len(dataset):
+        raise ValueError("train_dataset is empty")
+    given = set(dataset[0]) | {"attention_mask"}
+    given |= {TEACHERS} if "text" in given else set()  # the teacher is live
+    for loss in losses:
+        if not loss.needs <= given:
+            raise ValueError(
+                f"the loss {loss.name!r} needs {sorted(loss.needs - given)}, which"
+                f" train_dataset lacks: it has {sorted(given)}"
+            )

@@ -8,7 +8,6 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification
 
 from distill_helpers import DistillationConfig, DistillationTrainer
-from distill_helpers.losses.combined import DistillationLoss
 from distill_helpers.losses.hidden import hidden_state_loss
 from distill_helpers.losses.matching import HiddenStateMatcher, LayerMatch
 from distill_helpers.training.trainer import PROJECTIONS
@@ -203,7 +202,11 @@ def test_evaluation_does_not_ask_for_hidden_states(
     run = trainer(tmp_path, pair, bert_tokenizer, labelled, hidden)
     run.eval_dataset = run.train_dataset
     assert "eval_hidden_states" not in run.evaluate()
-    assert isinstance(run.distillation_loss, DistillationLoss)
+    assert [loss.name for loss in run.losses] == [
+        "kd",
+        "cross_entropy",
+        "hidden_states",
+    ]
 
 
 @pytest.mark.parametrize(

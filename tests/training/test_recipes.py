@@ -81,7 +81,7 @@ def test_a_run_is_written_whole_and_never_over_another(encoded, tmp_path):
     assert json.loads((folder / "results.json").read_text()) == {"rows": []}
     classify = pipeline("text-classification", model=str(folder / "student"))
     assert classify("a fine film")[0]["label"] in ("negative", "positive")
-    with pytest.raises(FileExistsError, match="is there already"):
+    with pytest.raises(FileExistsError, match="exists already"):
         save_run(tmp_path / "out", {"rows": [1]}, model, tokenizer)
     assert json.loads((folder / "results.json").read_text()) == {"rows": []}
 

@@ -85,7 +85,7 @@ def test_a_training_reports_its_looks_and_a_bad_one_is_cut(
 
 SHARED = """
 import sys
-from distill_helpers.search import open_study, run_trials
+from distill_helpers.training.search import open_study, run_trials
 
 def objective(trial):
     time.sleep(0.05)
