@@ -56,6 +56,7 @@ def own_record(tmp_path, monkeypatch):
     """Each test has a progress file and a session of its own."""
     path = tmp_path / "progress.json"
     monkeypatch.setenv("DISTILL_PROGRESS", str(path))
+    monkeypatch.delenv("DISTILL_LANGUAGE", raising=False)
     monkeypatch.setattr(notebook_api, "_session", {})
     notebook_api._hints_given.clear()
     return path

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 
+from ..language import Message
 from .outcomes import Incorrect, NotAttempted, Unsupported
 
 
@@ -35,13 +36,13 @@ def undisturbed():
         random.setstate(states[2])
 
 
-def quoted(printed: io.StringIO) -> str:
-    """Return the first few different lines that an answer printed."""
+def quoted(printed: io.StringIO) -> list[str]:
+    """Return the first few different lines that an answer printed, introduced."""
     lines = list(dict.fromkeys(printed.getvalue().splitlines()))
     if not lines:
-        return ""
+        return []
     more = ["..."] if len(lines) > 5 else []
-    return "\n".join(["\nYour code printed:", *lines[:5], *more])
+    return [Message("Your code printed:"), *lines[:5], *more]
 
 
 def is_stub(answer) -> bool:
@@ -89,8 +90,8 @@ def call(answer, **given):
     if not callable(answer):
         raise Incorrect(
             "Hand over the function itself, not the result of calling it.",
-            given=f"{type(answer).__name__}",
-            expected=f"a function of ({', '.join(given)})",
+            given=type(answer).__name__,
+            expected=Message("a function of ({names})", names=", ".join(given)),
             look="the brackets: the name alone, without ( ) behind it",
         )
     places, names = _arguments(answer, given)
@@ -120,10 +121,16 @@ def _explain(error: Exception, answer, given: Mapping):
         raise NotAttempted from error
     if _holds_ellipsis(answer) and "llipsis" in str(error):
         raise NotAttempted from error
-    raise Incorrect(
-        f"Your function stopped with {type(error).__name__}: {error}",
-        look=f"{_line_of(error, answer)}what it was given: {_shapes(given)}",
-    ) from error
+    look = Message("what it was given: {shapes}", shapes=_shapes(given))
+    line = _line_of(error, answer)
+    if line:
+        look = Message("the line `{line}`; {rest}", line=line, rest=look)
+    what = Message(
+        "Your function stopped with {kind}: {error}",
+        kind=type(error).__name__,
+        error=str(error),
+    )
+    raise Incorrect(what, look=look) from error
 
 
 def _line_of(error: Exception, answer) -> str:
@@ -131,7 +138,7 @@ def _line_of(error: Exception, answer) -> str:
     code = getattr(answer, "__code__", None)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if code and frame.filename == code.co_filename and frame.line:
-            return f"the line `{frame.line.strip()}`; "
+            return frame.line.strip()
     return ""
 
 
@@ -156,7 +163,7 @@ def _arguments(answer, given: Mapping) -> tuple[tuple, dict]:
     required = [n for n in places if parameters[n].default is inspect.Parameter.empty]
     if len(rest) > len(places) or len(required) > len(rest):
         raise Incorrect(
-            f"Your function must take {len(given)} arguments.",
+            Message("Your function must take {number} arguments.", number=len(given)),
             given=f"({', '.join(parameters)})",
             expected=f"({', '.join(given)})",
             look="the def line",
@@ -180,7 +187,10 @@ def _check_untouched(before: Mapping, given: Mapping) -> None:
         )
         if not same_values or now.requires_grad != learns:
             raise Incorrect(
-                f"Your function changed {name}, which belongs to its caller.",
+                Message(
+                    "Your function changed {name}, which belongs to its caller.",
+                    name=name,
+                ),
                 look="operations that end in _ and assignments such as x[...] = 0;"
                 " work on a copy, and use detach() instead of detach_()",
             )
@@ -190,8 +200,9 @@ def _is_tensor(value) -> bool:
     return isinstance(value, torch.Tensor)
 
 
-def _shapes(given: Mapping) -> str:
-    return ", ".join(f"{name} {_shape(value)}" for name, value in given.items())
+def _shapes(given: Mapping) -> Message:
+    parts = [Message.joined(" ", [name, _shape(v)]) for name, v in given.items()]
+    return Message.joined(", ", parts)
 
 
 def _shape(value) -> str:
@@ -203,8 +214,8 @@ def _shape(value) -> str:
     if isinstance(value, (int, float, str)):
         return f"= {value!r}"
     if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return f"a {type(value).__name__}"
+        return Message("a list of {number}", number=len(value))
+    return Message("a {kind}", kind=type(value).__name__)
 
 
 def scalar(value, name: str = "loss") -> torch.Tensor:
@@ -218,15 +229,17 @@ def scalar(value, name: str = "loss") -> torch.Tensor:
         raise Incorrect("Your function returns nothing.", look="its last line: return")
     if not _is_tensor(value):
         raise Incorrect(
-            f"The {name} must stay a tensor, or no gradient can flow.",
+            Message(
+                "The {name} must stay a tensor, or no gradient can flow.", name=name
+            ),
             given=type(value).__name__,
             expected="a tensor of shape ()",
             look=".item(), float() and numpy: leave them out of the loss",
         )
     if value.numel() != 1:
         raise Incorrect(
-            f"The {name} must be one number for the whole batch.",
-            given=f"a tensor of shape {tuple(value.shape)}",
+            Message("The {name} must be one number for the whole batch.", name=name),
+            given=Message("a tensor of shape {shape}", shape=tuple(value.shape)),
             expected="a tensor of shape ()",
             look='the reduction: reduction="none" keeps one number an element',
         )

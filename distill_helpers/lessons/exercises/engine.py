@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
+from ..language import Message
 from .answers import is_stub, quoted, undisturbed
 from .outcomes import (
     CORRECT,
@@ -131,8 +132,8 @@ class Question:
         letter = answer.strip().lower() if isinstance(answer, str) else ""
         if letter not in self.options:
             raise Incorrect(
-                f"{answer!r} is none of the options.",
-                expected=" or ".join(f'"{k}"' for k in self.options),
+                Message("{answer} is none of the options.", answer=repr(answer)),
+                expected=Message.joined(" or ", [f'"{k}"' for k in self.options]),
             )
         if letter != self.answer:
             raise Incorrect(self.because[letter])
@@ -195,23 +196,40 @@ class Prediction:
 
     def examine(self, guess) -> str:
         low, high = self.allowed
-        wanted = f"a number from {low:g} to {high:g}, without quotes or unit"
+        wanted = Message(
+            "a number from {low:g} to {high:g}, without quotes or unit",
+            low=low,
+            high=high,
+        )
         if isinstance(guess, bool) or not isinstance(guess, Real):
             raise Incorrect("A guess is a number.", repr(guess), wanted)
         if not low <= guess <= high:
             raise Incorrect("That lies outside what is possible.", str(guess), wanted)
-        return f"Your guess, {float(guess):g}{self.unit}, is kept. Now measure."
-
-    def compare(self, guess: float | None, measured: float) -> str:
-        """Set a guess beside its measurement."""
-        found = f"Measured: {measured:.3g}{self.unit}."
-        if guess is None:
-            return f"{found} You had not guessed.\n{self.why}"
-        away = abs(guess - measured)
-        verdict = (
-            "Close." if away <= self.close else f"{away:.3g}{self.unit} away from it."
+        return Message(
+            "Your guess, {guess:g}{unit}, is kept. Now measure.",
+            guess=float(guess),
+            unit=Message.of(self.unit),
         )
-        return f"You guessed {guess:g}{self.unit}. {found} {verdict}\n{self.why}"
+
+    def compare(self, guess: float | None, measured: float) -> Message:
+        """Set a guess beside its measurement."""
+        unit = Message.of(self.unit)
+        found = Message("Measured: {number:.3g}{unit}.", number=measured, unit=unit)
+        if guess is None:
+            told = Message("{found} You had not guessed.", found=found)
+            return Message.joined("\n", [told, Message.of(self.why)])
+        away = abs(guess - measured)
+        verdict = Message("Close.")
+        if away > self.close:
+            verdict = Message("{away:.3g}{unit} away from it.", away=away, unit=unit)
+        told = Message(
+            "You guessed {guess:g}{unit}. {found} {verdict}",
+            guess=guess,
+            unit=unit,
+            found=found,
+            verdict=verdict,
+        )
+        return Message.joined("\n", [told, Message.of(self.why)])
 
 
 Entry = Exercise | Question | Prediction
@@ -240,20 +258,23 @@ def examine(entry: Entry, answer) -> Outcome:
     except NotAttempted:
         return _untouched(entry)
     except Incorrect as problem:
-        return Outcome(entry.key, INCORRECT, problem.message + quoted(printed))
+        status, said = INCORRECT, problem.message
     except Exception as error:
-        what = f"Your answer could not be examined: {type(error).__name__}: {error}"
-        return Outcome(entry.key, INCORRECT, what + quoted(printed))
-    passed = NOTED if isinstance(entry, Prediction) else CORRECT
-    return Outcome(entry.key, passed, (remark or "") + quoted(printed))
+        status = INCORRECT
+        said = Message(
+            "Your answer could not be examined: {kind}: {error}",
+            kind=type(error).__name__,
+            error=str(error),
+        )
+    else:
+        status = NOTED if isinstance(entry, Prediction) else CORRECT
+        said = Message.of(remark or "")
+    return Outcome(entry.key, status, Message.joined("\n", [said, *quoted(printed)]))
 
 
 def _untouched(entry: Entry) -> Outcome:
-    return Outcome(
-        entry.key,
-        UNTOUCHED,
-        f'Replace the ... and run the cell again. Stuck? hint("{entry.key}")',
-    )
+    said = 'Replace the ... and run the cell again. Stuck? hint("{key}")'
+    return Outcome(entry.key, UNTOUCHED, Message(said, key=entry.key))
 
 
 def find(entries: Sequence[Entry], key: str) -> Entry:

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from importlib import import_module
 
+from ..language import Message, told
 from ..parts import LESSONS, lesson_folders
 from . import record
 from .engine import Entry, Prediction, examine, find
@@ -141,9 +142,12 @@ def predict(key: str, guess) -> Shown:
         return _show_outcome(outcome, "")
     known = _known().get(key, {})
     if "measured" in known and known.get("guess", guess) != guess:
-        kept = f"You have seen the measurement; your first guess, {known['guess']:g}"
-        outcome = Outcome(key, NOTED, f"{kept}{entry.unit}, stays.")
-        return _show_outcome(outcome, "")
+        kept = Message(
+            "You have seen the measurement; your first guess, {guess:g}{unit}, stays.",
+            guess=known["guess"],
+            unit=Message.of(entry.unit),
+        )
+        return _show_outcome(Outcome(key, NOTED, kept), "")
     remark = _note(key, guess=float(guess))
     return _show_outcome(outcome, remark)
 
@@ -165,10 +169,9 @@ def reveal(key: str, measured: float) -> Shown:
     guess = _known().get(key, {}).get("guess")
     message = entry.compare(guess, measured)
     if guess is None:
-        return Shown(message, _box(message, COLOURS[UNTOUCHED]), UNTOUCHED).show()
+        return _show(message, UNTOUCHED)
     remark = _note(key, measured=float(measured), status=CORRECT)
-    text = f"{message}\n{remark}".rstrip()
-    return Shown(text, _box(text, COLOURS[CORRECT]), CORRECT).show()
+    return _show(Message.joined("\n", [message, remark]), CORRECT)
 
 
 def hint(key: str, number: int | None = None) -> Shown:
@@ -189,20 +192,23 @@ def hint(key: str, number: int | None = None) -> Shown:
             f"number must be a whole number from 1 to {len(hints)}, got {number!r}"
         )
     _hints_given[key] = number
-    more = f'More: hint("{key}")' if number < len(hints) else "That was the last one."
-    text = f"Hint {number} of {len(hints)} ({key})\n{hints[number - 1]}\n{more}"
+    more = Message("That was the last one.")
+    if number < len(hints):
+        more = Message('More: hint("{key}")', key=key)
+    head = Message(
+        "Hint {number} of {all} ({key})", number=number, all=len(hints), key=key
+    )
+    text = told(Message.joined("\n", [head, Message.of(hints[number - 1]), more]))
     return Shown(text, _box(text, COLOURS[UNTOUCHED])).show()
 
 
 def solution(key: str) -> Shown:
     """Show a solution and what to take from it."""
     entry = entry_of(key)
-    title = f"Solution of {key}"
-    text = f"{title}\n\n{entry.code}\n\n{entry.why}"
-    markup = _box(title, COLOURS[CORRECT], entry.code) + _box(
-        entry.why, COLOURS[CORRECT]
-    )
-    return Shown(text, markup).show()
+    title, why = told(Message("Solution of {key}", key=key)), told(entry.why)
+    colour = COLOURS[CORRECT]
+    markup = _box(title, colour, entry.code) + _box(why, colour)
+    return Shown(f"{title}\n\n{entry.code}\n\n{why}", markup).show()
 
 
 def progress(lesson: str | None = None) -> Shown:
@@ -224,17 +230,18 @@ def progress(lesson: str | None = None) -> Shown:
         raise ValueError(f"lesson must be one of {lessons}, got {lesson!r}")
     chosen = [e for e in entries if lesson in (None, e.key[:2])]
     known = _known()
-    words = {CORRECT: "\u2713 done", INCORRECT: "\u2717 tried"}
+    words = {CORRECT: told("\u2713 done"), INCORRECT: told("\u2717 tried")}
     states = [known.get(e.key, {}).get("status") for e in chosen]
-    rows = [(e.key, words.get(s, "\u2026 open")) for e, s in zip(chosen, states)]
+    rows = [(e.key, words.get(s, told("\u2026 open"))) for e, s in zip(chosen, states)]
     done = sum(state == CORRECT for state in states)
-    title = f"{done} of {len(rows)} done"
+    title = told(Message("{done} of {all} done", done=done, all=len(rows)))
     width = max(len(key) for key, _ in rows)
     text = "\n".join([title, *(f"{key:{width}}  {state}" for key, state in rows)])
     body = "".join(
         f"<tr><td>{html.escape(key)}</td><td>{state}</td></tr>" for key, state in rows
     )
-    head = "<tr><th scope='col'>exercise</th><th scope='col'>state</th></tr>"
+    columns = "".join(f"<th scope='col'>{told(c)}</th>" for c in ("exercise", "state"))
+    head = f"<tr>{columns}</tr>"
     return Shown(text, f"<p>{title}</p><table>{head}{body}</table>").show()
 
 
@@ -246,8 +253,13 @@ def _prediction(key: str) -> Prediction:
 
 
 def _show_outcome(outcome: Outcome, remark: str) -> Shown:
-    text = f"{outcome}\n{remark}".rstrip()
-    return Shown(text, _box(text, COLOURS[outcome.status]), outcome.status).show()
+    return _show(Message.joined("\n", [outcome.said, remark]), outcome.status)
+
+
+def _show(message: Message, status: str) -> Shown:
+    """Show a message in the reader's language, in the colour of its status."""
+    text = told(message).rstrip()
+    return Shown(text, _box(text, COLOURS[status]), status).show()
 
 
 def _remember(outcome: Outcome) -> str:
@@ -265,7 +277,8 @@ def _note(key: str, **facts) -> str:
     try:
         record.note(key, **facts)
     except record.RecordError as error:
-        return f"(Progress is kept for this session only: {error})"
+        said = "(Progress is kept for this session only: {error})"
+        return Message(said, error=str(error))
     return ""
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..language import Message
+
 CORRECT, INCORRECT, UNTOUCHED = "correct", "incorrect", "not attempted"
 NOTED = "noted"  # a guess, which is neither right nor wrong before it is measured
 MARKS = {
-    CORRECT: "\u2713 Correct",
-    INCORRECT: "\u2717 Not yet right",
-    NOTED: "\u2713 Noted",
-    UNTOUCHED: "\u2026 Not attempted yet",
+    CORRECT: Message("\u2713 Correct"),
+    INCORRECT: Message("\u2717 Not yet right"),
+    NOTED: Message("\u2713 Noted"),
+    UNTOUCHED: Message("\u2026 Not attempted yet"),
 }
 
 
@@ -27,18 +29,25 @@ class Incorrect(Exception):
         Where to look.
     source : str, optional
         Where the mistake was seen before.
+
+    Notes
+    -----
+    `what`, `expected` and `look` are sentences that a catalogue may translate; one
+    that holds values is a `Message`, so that its template can be found there.
     """
 
     def __init__(self, what, given="", expected="", look="", source=""):
         super().__init__(what)
-        lines = [
-            what,
-            f"Yours gave: {given}" if given else "",
-            f"Expected: {expected}" if expected else "",
-            f"Look at: {look}" if look else "",
-            f"Seen before in: {source}" if source else "",
-        ]
-        self.message = "\n".join(line for line in lines if line)
+        lines = [Message.of(what)]
+        if given:
+            lines.append(Message("Yours gave: {given}", given=given))
+        if expected:
+            lines.append(Message("Expected: {right}", right=Message.of(expected)))
+        if look:
+            lines.append(Message("Look at: {place}", place=Message.of(look)))
+        if source:
+            lines.append(Message("Seen before in: {source}", source=source))
+        self.message = Message.joined("\n", lines)
 
 
 class NotAttempted(Exception):
@@ -59,12 +68,15 @@ class Outcome:
     status : str
         ``"correct"``, ``"incorrect"``, ``"not attempted"`` or, for a guess,
         ``"noted"``.
-    message : str
+    message : Message
     """
 
     key: str
     status: str
-    message: str
+    message: Message
 
-    def __str__(self) -> str:
-        return f"{MARKS[self.status]} ({self.key})\n{self.message}".rstrip()
+    @property
+    def said(self) -> Message:
+        """Mark, key and message."""
+        mark = Message("{mark} ({key})", mark=MARKS[self.status], key=self.key)
+        return Message.joined("\n", [mark, self.message])
