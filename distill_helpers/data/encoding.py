@@ -273,8 +273,10 @@ class DistillationCollator:
 
 
 def _stacked(values: Sequence) -> torch.Tensor:
-    stacked = torch.from_numpy(np.stack(values))
-    return stacked.float() if stacked.is_floating_point() else stacked
+    stacked = np.stack(values)
+    if np.issubdtype(stacked.dtype, np.floating):
+        stacked = stacked.astype(np.float32, copy=False)
+    return torch.from_numpy(stacked)
 
 
 class LengthGroupedSampler(Sampler):
