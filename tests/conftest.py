@@ -3,6 +3,11 @@
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach a network
+# Processes side by side do not wait for each other by spinning; kernels inherit it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
+)
 
 import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
@@ -19,7 +24,7 @@ from distill_helpers.places import SAMPLE_REVIEWS  # noqa: E402
 from distill_helpers.students.tokenizers import train_tokenizer  # noqa: E402
 from distill_helpers.teachers.base import Teacher  # noqa: E402
 
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 try:
@@ -27,18 +32,23 @@ try:
 except HeadlessMissingError:
     CHROMIUM = None
 
-RUN_ONCE = ("untouched", "default_run", "solved_run", "lab")
+RUN_ONCE = ("default_run", "solved_run", "lab")
 """Fixtures that take long: all who ask for one go to the same process."""
 
+FULL = ("default_run", "lab")
+"""Those that take too long for every day."""
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
-        for name in RUN_ONCE:
-            if name in item.fixturenames:
-                notebook = getattr(item, "callspec", None)
-                notebook = notebook and notebook.params.get("notebook")
-                group = f"{name} {notebook.name if notebook else ''}".strip()
-                item.add_marker(pytest.mark.xdist_group(group))
+        for name in set(RUN_ONCE) & set(item.fixturenames):
+            notebook = getattr(item, "callspec", None)
+            notebook = notebook and notebook.params.get("notebook")
+            group = f"{name} {notebook.name if notebook else ''}".strip()
+            item.add_marker(pytest.mark.xdist_group(group))
+            if name in FULL:
+                item.add_marker(pytest.mark.full)
 
 
 @pytest.fixture(scope="session")

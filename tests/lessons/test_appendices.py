@@ -1,0 +1,137 @@
+"""The appendices run as their users run them, on a fraction of their real work."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import small_bert
+from lesson_runs import (
+    FACTS,
+    NOTEBOOKS,
+    ROOT,
+    STORED,
+    environment,
+    run_papermill,
+)
+
+from distill_helpers.classroom.collecting import collect, summarise
+from distill_helpers.data.reviews import load_reviews
+from distill_helpers.lessons import plots
+from distill_helpers.students.pocket import PocketStudent
+from distill_helpers.teachers.stored import read_soft_targets
+
+ONE_SETTING = NOTEBOOKS / "appendix_one_setting.ipynb"
+SMALL = NOTEBOOKS / "appendix_best_small_student.ipynb"
+
+
+@pytest.mark.full
+def test_a_class_sweeps_one_setting_each_and_makes_one_heat_map(tmp_path):
+    """Two learners, two cells of a grid, one shared folder."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "distill_helpers",
+        "sweep",
+        str(ONE_SETTING),
+    ]
+    fixed = ["labelled=60", "transfer=150", "epochs=1.0"]
+    for learner in (1, 2):
+        own = tmp_path / f"learner{learner}"
+        settings = own.with_suffix(".json")
+        settings.write_text(
+            json.dumps([{"temperature": 1.0 * learner, "seeds": [0, 1]}])
+        )
+        options = [str(own), "--list", str(settings)]
+        for pair in fixed:
+            options += ["--fixed", pair]
+        done = subprocess.run(
+            command + options,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            cwd=tmp_path,
+            env=environment(),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+        (result,) = own.glob("runs/*/results.json")
+        (shared / f"learner{learner}.json").write_bytes(result.read_bytes())
+    found = collect(shared)
+    assert found.problems == []
+    assert set(found.table["model"]) == {"control", "distilled"}
+    taught = found.table[found.table["model"] == "distilled"]
+    means = summarise(taught, ["temperature", "alpha"])
+    assert set(means["temperature"]) == {1.0, 2.0}
+    figure = plots.heat_map(means, "temperature", "alpha", label="accuracy")
+    assert len(figure.axes[0].texts) == 2
+
+
+@pytest.mark.full
+def test_the_appendix_makes_a_teacher_from_another_base(
+    tmp_path, small_mirror, bert_tokenizer
+):
+    """Its real run takes hours; here every cell runs on a thousandth of it."""
+    small_bert(bert_tokenizer).save_pretrained(tmp_path / "base")
+    bert_tokenizer.save_pretrained(tmp_path / "base")
+    parameters = {
+        "base": str(tmp_path / "base"),
+        "work_dir": str(tmp_path / "work"),
+        "output_dir": str(tmp_path / "out"),
+        "epochs": 1.0,
+        "sample_epochs": 0.2,
+        "validation_size": 200,
+    }
+    done, _ = run_papermill(
+        NOTEBOOKS / "appendix_teacher.ipynb",
+        tmp_path,
+        parameters,
+        env=environment(DISTILL_IMDB=str(small_mirror)),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    card = json.loads((tmp_path / "out" / "teacher.json").read_text())
+    assert card["shape"]["hidden_size"] == 32
+    keys, logits, _ = read_soft_targets(
+        tmp_path / "out" / "soft_targets" / "sample.parquet"
+    )
+    assert logits.shape == (3400, 2) and len(set(keys)) == 3400
+
+
+@pytest.mark.full
+def test_the_best_small_student_is_made_in_one_file(tmp_path, bert_tokenizer):
+    """Its real run takes most of an hour; here every cell runs on the sample."""
+    small_bert(bert_tokenizer, hidden_size=64).save_pretrained(tmp_path / "base")
+    bert_tokenizer.save_pretrained(tmp_path / "base")
+    parameters = dict(FACTS[SMALL.stem].short) | {
+        "encoder": str(tmp_path / "base"),
+        "output_dir": str(tmp_path / "out"),
+    }
+    done, copy = run_papermill(SMALL, tmp_path, parameters)
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    texts = load_reviews("sample")["test"]
+    student = PocketStudent.load(tmp_path / "out" / "student.safetensors")
+    right = student.logits(list(texts["text"])).argmax(1) == np.array(texts["label"])
+    (row,) = results["rows"]
+    assert row["accuracy"]["mean"] == pytest.approx(right.mean())
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert f"**the file** | {row['accuracy']['mean']:.3f}" in card
+    names = [step["step"] for step in results["steps"]]
+    assert names[0] == "words, labels alone" and names[-1] == "the file"
+    assert "CNN, + the teacher's embedding (seed 1)" in names
+    assert results["steps"][-1]["test accuracy"] == pytest.approx(right.mean())
+
+
+def test_the_stored_small_student_is_what_its_parameters_ask_for():
+    results = json.loads((STORED / "best_small_student_imdb.json").read_text())
+    asked = json.loads((ROOT / "data" / "best_small_student_imdb.json").read_text())
+    (row,) = results["rows"]
+    assert row["cost"]["bytes_on_disk"] <= 1_000_000
+    assert row["accuracy"]["mean"] >= 0.922
+    assert row["examples"] == results["sizes"]["test"] >= 19_800
+    assert results["steps"][-1]["test accuracy"] == row["accuracy"]["mean"]
+    assert results["settings"]["seconds"] <= 3_600
+    for name in ("source", "labelled", "passes", "vocabulary", "filters", "ngrams"):
+        assert results["settings"][name] == asked[name], name
