@@ -2,8 +2,9 @@
 
 import ast
 import dataclasses
-import importlib.util
 import json
+import math
+import pkgutil
 import re
 import runpy
 import sys
@@ -15,7 +16,8 @@ import nbformat
 import pytest
 import yaml
 
-from distill_helpers import losses
+from distill_helpers import arguments, losses
+from distill_helpers.__main__ import COMMANDS as KIT
 from distill_helpers.classroom import sweeps
 from distill_helpers.students.registry import RECIPES
 from distill_helpers.training.config import DistillationConfig
@@ -30,6 +32,8 @@ SOURCES = sorted((ROOT / "distill_helpers").rglob("*.py"))
 PROGRAM = runpy.run_path(str(ROOT / "start.py"))
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.M | re.S)
 SPAN = re.compile(r"`[^`]+`")
+OLD_CALL = re.compile(r"^\| `[^`|]+` \| (?=`python -m )", re.M)
+IN_THE_WHEEL = "distill_helpers/shipped"  # a clone has it in data/
 
 
 def name_of(path):
@@ -143,28 +147,44 @@ def test_the_index_lists_every_page():
 
 
 # ---------------------------------------------------------------- commands
+CALL = re.compile(
+    r"(?:(?:python[\d.]*|py)(?: -[\d.]+)? (?:-m ([\w.]+)|([\w/]+\.py))|(distill-kit))"
+    r"([^`'\n]*)"
+)
+
+
 def commands(text):
-    """Return the calls of Python in code: module, script and the rest."""
+    """Return the calls of Python and of the kit: module, script and the rest."""
     code = " ".join(f"`{body}`" for _, body in FENCE.findall(text))
     code = re.sub(r"\\\n", " ", code)
     spans = SPAN.findall(flowed(FENCE.sub("", text)))
-    call = r"(?:python[\d.]*|py)(?: -[\d.]+)? (?:-m ([\w.]+)|([\w/]+\.py))([^`'\n]*)"
-    found = re.findall(call, code) + re.findall(call, " ".join(spans))
     return [
-        (module, script, rest.split())
-        for module, script, rest in found
+        ("distill_helpers" if kit else module, script, rest.split())
+        for module, script, kit, rest in CALL.findall(code + " " + " ".join(spans))
         if not module.endswith("..")  # an ellipsis names no module
     ]
 
 
 def source_of(module):
-    """Return the path of a module of the kit."""
-    inside = ROOT / Path(*module.split("."))
-    return inside / "__main__.py" if inside.is_dir() else inside.with_suffix(".py")
+    """Return what stands in a module of the kit."""
+    path = ROOT / "distill_helpers" / Path(*module.split("."))
+    return path.with_suffix(".py").read_text("utf-8")
 
 
-def options_of(words):
-    return {w.partition("=")[0] for w in words if w.startswith("--")}
+def missing_options(words, known):
+    asked = {w.partition("=")[0] for w in words if w.startswith("--")}
+    return {o for o in asked - {"--help"} if f'"{o}"' not in known}
+
+
+def unknown_kit(words):
+    """Say what the kit's own command does not know."""
+    command, *rest = words or [""]
+    if command == "--help":
+        return ""
+    if command not in KIT:
+        return f"distill-kit has no {command}"
+    missing = missing_options(rest, source_of(KIT[command][0]))
+    return f"distill-kit {command} has no {missing}" if missing else ""
 
 
 def unknown_start(words):
@@ -172,10 +192,10 @@ def unknown_start(words):
     if command not in PROGRAM["COMMANDS"]:
         return f"start.py has no {command}"
     inner = PROGRAM["COMMANDS"][command]
-    known = (ROOT / "start.py").read_text()
-    if len(inner) > 1 and inner[1].startswith("distill_helpers"):
-        known += source_of(inner[1]).read_text()
-    missing = {o for o in options_of(rest) if f'"{o}"' not in known}
+    known = (ROOT / "start.py").read_text("utf-8")
+    if inner[1:2] == ["distill_helpers"]:
+        known += source_of(KIT[inner[2]][0])
+    missing = missing_options(rest, known)
     if command == "lab":
         from jupyter_server.serverapp import aliases
 
@@ -183,44 +203,19 @@ def unknown_start(words):
     return f"start.py {command} has no {missing}" if missing else ""
 
 
-def unknown_module(module, words):
-    path = source_of(module)
-    if not path.is_file():
-        return f"there is no {module}"
-    known = path.read_text()
-    if "__main__" not in known:
-        return f"{module} is no program"
-    if path.name == "__main__.py":
-        listed = runpy.run_path(str(path))["COMMANDS"]
-        return "" if words and words[0] in listed else f"{module} has no {words[:1]}"
-    missing = {o for o in options_of(words) if f'"{o}"' not in known}
-    return f"{module} has no {missing}" if missing else ""
-
-
-def unknown_classroom(script, words):
-    path = ROOT / "classroom.py"
-    if not path.is_file():
-        return "there is no classroom.py"
-    known = path.read_text()
-    if script == "install.py":  # lies in the bundle that classroom.py makes
-        missing = set() if '"install.py"' in known else {"install.py"}
-    else:
-        missing = {w for w in words[:1] if f'add_parser("{w}"' not in known}
-    missing |= {o for o in options_of(words) - {"--help"} if f'"{o}"' not in known}
-    return f"{script} has no {missing}" if missing else ""
-
-
 def unknown(module, script, words):
     """Say what a command names that does not exist, or return nothing."""
-    if module.split(".")[0] == "distill_helpers":
-        return unknown_module(module, words)
+    if module == "distill_helpers":
+        return unknown_kit(words)
     if module:
         return "" if module in ("pip", "venv", "uv") else f"what is {module}?"
     if script == "start.py":
         return unknown_start(words)
-    if script in ("classroom.py", "install.py"):
-        return unknown_classroom(script, words)
-    return "" if script == "train.py" else f"there is no {script}"
+    if script == "install.py":  # lies in the bundle that the kit packs
+        missing = missing_options(words, source_of(KIT["install"][0]))
+        return f"{script} has no {missing}" if missing else ""
+    mine = script == "train.py" or (ROOT / script).is_file()
+    return "" if mine else f"there is no {script}"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
@@ -232,15 +227,32 @@ def test_every_command_exists(path):
 def test_a_command_that_does_not_exist_is_noticed():
     text = "`python start.py\nlesons` and\n```\npython -m distill_helpers.no x\n```\n"
     assert [unknown(*c) for c in commands(text)] == [
-        "there is no distill_helpers.no",
+        "what is distill_helpers.no?",
         "start.py has no lesons",
     ]
-    assert unknown("distill_helpers.classroom.sweeps", "", ["--nothing=1"])
+    text = "```\ndistill-kit swep a b\ndistill-kit sweep a b --nothing=1\n```\n"
+    assert [unknown(*c) for c in commands(text)] == [
+        "distill-kit has no swep",
+        "distill-kit sweep has no {'--nothing'}",
+    ]
+    assert unknown("", "classroom.py", ["pack", "kit"])
+    assert unknown("", "install.py", ["--nothing"])
     assert unknown("", "start.py", ["lab", "--nothing"])
     assert not unknown("", "start.py", ["lab", "--here", "--port", "8890"])
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=name_of)
+def imported(tree):
+    """Import what an example imports from the kit; return it by its name."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("distill_"):
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found[alias.name] = pkgutil.resolve_name(full)
+    return found
+
+
+@pytest.mark.parametrize("path", [PAGES[0], *sorted(DOCS.glob("*.md"))], ids=name_of)
 def test_every_example_uses_names_that_exist(path):
     for kind, body in FENCE.findall(words_of(path)):
         if kind != "python":
@@ -248,22 +260,21 @@ def test_every_example_uses_names_that_exist(path):
         tree = ast.parse(
             re.sub(r"^   ", "", body, flags=re.M) if body[0] == " " else body
         )
-        modules = {}
+        kit = imported(tree)
+        assert kit
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module == "distill_helpers":
-                for alias in node.names:
-                    full = f"distill_helpers.{alias.name}"
-                    modules[alias.name] = importlib.import_module(full)
-        used = [
-            (node.value.id, node.attr)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id in modules
-        ]
-        assert used
-        for module, attribute in used:
-            assert hasattr(modules[module], attribute), (module, attribute)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                holder = kit.get(node.value.id)
+                assert holder is None or hasattr(holder, node.attr), ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_file_and_module_of_the_kit_that_a_page_names_exists(path):
+    text = re.sub(OLD_CALL, "", words_of(path))
+    files = set(re.findall(r"(?<![\w/])distill_helpers/[\w/*.]*[\w*]", text))
+    assert not {f for f in files - {IN_THE_WHEEL} if not [*ROOT.glob(f)]}
+    for dotted in re.findall(r"(?<![\w.])distill_helpers(?:\.\w+)+", text):
+        assert pkgutil.resolve_name(dotted)
 
 
 # ---------------------------------------------------------------- glossary
@@ -422,15 +433,32 @@ def rendered(node):
     )
 
 
+def refusals(call):
+    """Return what a guard of `arguments` says, called as here, to bad values."""
+    guard = getattr(arguments, ast.unparse(call.func).split(".")[-1], None)
+    try:
+        name, *rest = [ast.literal_eval(a) for a in (call.args[:1] + call.args[2:])]
+        named = {k.arg: ast.literal_eval(k.value) for k in call.keywords}
+    except ValueError:  # known only when the kit runs
+        return
+    for bad in ("no number", -math.inf, math.inf) if guard else ():
+        try:
+            guard(name, bad, *rest, **named)
+        except (TypeError, ValueError) as error:
+            yield str(error)
+
+
 @cache
 def messages():
     """Return every text in the code that may be a part of a message."""
     found = set()
-    for path in [*SOURCES, ROOT / "start.py", ROOT / "classroom.py"]:
+    for path in [*SOURCES, ROOT / "start.py"]:
         if path.is_file():
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, (ast.Constant, ast.JoinedStr)):
                     found.add(rendered(node))
+                elif isinstance(node, ast.Call):
+                    found |= set(refusals(node))
     return found
 
 

@@ -5,7 +5,7 @@ from ..lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "collecting": ["pareto_front", "read_sweep", "summarise"],
+        "collecting": ["collect", "pareto_front", "read_sweep", "summarise"],
         "costs": ["costs_table", "read_costs"],
     },
 )
