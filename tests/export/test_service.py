@@ -183,7 +183,7 @@ def test_questions_are_read_and_limits_checked():
 
 
 def test_the_command_refuses_what_is_no_bundle(tmp_path):
-    command = [sys.executable, "-m", "distill_helpers.export.service", str(tmp_path)]
+    command = [sys.executable, "-m", "distill_helpers", "serve", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     assert "is no bundle" in done.stderr

@@ -554,7 +554,7 @@ def test_the_answer_key_fills_every_exercise_and_keeps_the_rest():
 
 def test_the_answer_key_command_never_writes_over_a_file(tmp_path):
     target = tmp_path / "solved.ipynb"
-    command = [sys.executable, "-m", "distill_helpers.lessons.exercises.answer_key"]
+    command = [sys.executable, "-m", "distill_helpers", "key"]
     command += [str(ROOT / "notebooks" / "02_losses.ipynb"), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
