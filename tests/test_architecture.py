@@ -3,10 +3,13 @@
 import ast
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import grimp
 import pytest
@@ -22,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "distill_helpers"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+SCRIPT = runpy.run_path(str(ROOT / "docs" / "draw_architecture.py"))
+draw_architecture = SimpleNamespace(**SCRIPT)
 LINT = "import sys; from importlinter.cli import lint_imports;"
 LINT += " sys.exit(lint_imports(no_cache=True))"
 
@@ -98,6 +103,40 @@ def test_a_lesson_takes_nothing_from_another_lesson():
             other = re.match(lesson, imported)
             if own and other:
                 assert own[1] == other[1], f"{module} imports {imported}"
+
+
+# -------------------------------------------------------------- the drawing
+def test_the_drawing_shows_the_imports_as_they_are():
+    stale = "call 'python docs/draw_architecture.py'"
+    drawn = draw_architecture.DRAWING.read_text("utf-8")
+    assert drawn == draw_architecture.drawing(), stale
+
+
+def test_an_import_is_one_dot_where_it_belongs():
+    drawn = draw_architecture.draw(["base", "data", "losses"], {("losses", "base")})
+    root = ElementTree.fromstring(drawn)
+    (dot,) = root.findall(".//{*}circle")
+    assert dot[0].text == "losses imports base"
+    boxes = {
+        text.text: box
+        for box, text in zip(
+            [r for r in root.findall(".//{*}rect") if r.get("class") == "box"],
+            [t for t in root.findall(".//{*}text") if t.get("class") is None],
+        )
+    }
+    x, y = float(dot.get("cx")), float(dot.get("cy"))
+    for name, place, start, size in (
+        ("base", x, "x", "width"),
+        ("losses", y, "y", "height"),
+    ):
+        low = float(boxes[name].get(start))
+        assert low < place < low + float(boxes[name].get(size))
+
+
+def test_the_page_names_every_room():
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"^\| `(\w+)` \|", text, re.M)
+    assert named == draw_architecture.rooms()[1:]
 
 
 # ------------------------------------------------- what happens when importing
