@@ -19,6 +19,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+pytestmark = pytest.mark.xdist_group("wheel")  # one process builds and installs
+
 ROOT = Path(__file__).resolve().parent.parent
 IN_THE_ARCHIVE = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in")
 
