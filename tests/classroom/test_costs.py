@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from papermill.exceptions import PapermillExecutionError
 
+from distill_helpers.classroom import running
 from distill_helpers.classroom.costs import (
     STORED,
     Cost,
@@ -67,3 +69,52 @@ def test_the_stored_costs_are_those_of_the_lessons_that_there_are():
     assert set(kept) == lessons
     assert all(cost["seconds"] > 0 and cost["peak_mb"] > 0 for cost in kept.values())
     assert kept["00_start_here"]["seconds"] <= 30  # it promises to be quick
+
+
+def lessons_that(monkeypatch, kept, fail=()):
+    """Stand in for two lessons, of which some fail; note what is recorded."""
+    paths = [Path("01_a.ipynb"), Path("02_b.ipynb")]
+
+    def run(path, folder, source):
+        if path.name in fail:
+            raise PapermillExecutionError(1, 1, "x", "ValueError", "no", [])
+        return path
+
+    def write(costs, machine):
+        kept.append(set(costs))
+        return Path("costs.json")
+
+    monkeypatch.setattr(running, "lesson_paths", lambda: paths)
+    monkeypatch.setattr(running, "run_lesson", run)
+    monkeypatch.setattr(running, "write_costs", write)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def test_the_costs_of_all_lessons_are_recorded(monkeypatch, capsys):
+    kept = []
+    lessons_that(monkeypatch, kept)
+    assert running.main(["--record"]) == 0
+    assert kept == [{"01_a", "02_b"}]
+    assert "kept costs.json" in capsys.readouterr().out
+
+
+def test_a_lesson_that_failed_is_named_and_nothing_is_recorded(monkeypatch, capsys):
+    kept = []
+    lessons_that(monkeypatch, kept, fail=["02_b.ipynb"])
+    assert running.main(["--record"]) == 1
+    told = capsys.readouterr()
+    assert kept == [] and "passed 01_a.ipynb" in told.out
+    assert "FAILED 02_b.ipynb" in told.err
+    assert "--record: nothing was kept, for 02_b.ipynb failed" in told.err
+
+
+def test_costs_of_another_machine_end_without_a_traceback(monkeypatch):
+    lessons_that(monkeypatch, [])
+
+    def refuses(costs, machine):
+        raise ValueError("machine must be the one that 03_c ran on")
+
+    monkeypatch.setattr(running, "write_costs", refuses)
+    with pytest.raises(SystemExit, match="--record: machine must be the one"):
+        running.main(["--record"])
