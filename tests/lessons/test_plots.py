@@ -1,5 +1,6 @@
 """Pictures carry labels, distinguishable marks, and alternative text."""
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,5 +155,20 @@ def test_a_path_has_a_box_for_every_step_and_an_arrow_between_two():
     assert [(a.xyann, a.xy) for a in arrows] == [
         (here.xy, there.xy) for here, there in zip(boxes, boxes[1:])
     ]
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="the number of steps must be at least 1"):
         plots.path_chart([])
+    with pytest.raises(ValueError, match="columns must be at least 1, got 0"):
+        plots.path_chart(steps, columns=0)
+
+
+def test_the_style_sheet_rules_whatever_the_reader_has_set_and_is_gone_after():
+    def drawn():
+        return plots.to_png(plots.bar_groups(["a"], {"s": [1], "r": [2]}, y_label="y"))
+
+    expected = drawn()
+    own = {"grid.alpha": 1.0, "savefig.dpi": 50, "figure.figsize": (2, 2)}
+    with matplotlib.rc_context(own):
+        before = dict(matplotlib.rcParams)
+        assert drawn() == expected
+        assert dict(matplotlib.rcParams) == before
+    assert plots.COLOURS[0] == "#0072B2" and len(set(plots.COLOURS)) == 8

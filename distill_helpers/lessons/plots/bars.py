@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import COLOURS, HATCHES, finish
+from .style import COLOURS, HATCHES, canvas, check_lengths, finish, in_kit_style
 
 if TYPE_CHECKING:
     from ...evaluation.scorecard import Row
 
 
+@in_kit_style
 def interval_chart(
     rows: Sequence[Row], metric: str = "accuracy", title: str = ""
 ) -> Figure:
@@ -31,7 +32,7 @@ def interval_chart(
     """
     from ...evaluation.statistics import summary
 
-    figure = Figure(figsize=(7.5, 0.5 * len(rows) + 1.3), layout="constrained")
+    figure = canvas(0.5 * len(rows) + 1.3)
     axes = figure.subplots()
     for place, row in enumerate(reversed(rows)):
         values = summary(row.values(metric))
@@ -62,6 +63,7 @@ def interval_chart(
     return figure
 
 
+@in_kit_style
 def bar_groups(
     names: Sequence[str],
     series: Mapping[str, Sequence[float]],
@@ -92,15 +94,12 @@ def bar_groups(
     ValueError
         If a series is not as long as `names`.
     """
-    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    check_lengths("series", series, len(names))
+    figure = canvas(3.4)
     axes = figure.subplots()
     places = np.arange(len(names))
     width = 0.8 / len(series)
     for index, (name, values) in enumerate(series.items()):
-        if len(values) != len(names):
-            raise ValueError(
-                f"series {name!r} must have {len(names)} values, got {len(values)}"
-            )
         axes.bar(
             places + (index - (len(series) - 1) / 2) * width,
             values,
@@ -119,6 +118,7 @@ def bar_groups(
     return figure
 
 
+@in_kit_style
 def stacked_bars(
     names: Sequence[str],
     parts: Mapping[str, Sequence[float]],
@@ -144,14 +144,11 @@ def stacked_bars(
     ValueError
         If a part is not as long as `names`.
     """
-    figure = Figure(figsize=(7.5, 0.55 * len(names) + 1.5), layout="constrained")
+    check_lengths("part", parts, len(names))
+    figure = canvas(0.55 * len(names) + 1.5)
     axes = figure.subplots()
     places, ends = np.arange(len(names))[::-1], np.zeros(len(names))
     for index, (name, values) in enumerate(parts.items()):
-        if len(values) != len(names):
-            raise ValueError(
-                f"part {name!r} must have {len(names)} values, got {len(values)}"
-            )
         axes.barh(
             places,
             values,

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from .style import COLOURS, DASHES, MARKERS, finish, plain
+from .style import COLOURS, DASHES, MARKERS, canvas, finish, in_kit_style, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...evaluation.scorecard import Row
 
 
+@in_kit_style
 def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
     """Draw speed against accuracy; the area of a bubble is the model's size.
 
@@ -30,7 +31,7 @@ def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
     -------
     Figure
     """
-    figure = Figure(figsize=(7.5, 4.5), layout="constrained")
+    figure = canvas(4.5)
     axes = figure.subplots()
     costed = [row for row in rows if row.cost]
     for index, row in enumerate(costed):
@@ -56,6 +57,7 @@ def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
     return figure
 
 
+@in_kit_style
 def pareto_chart(
     points: pd.DataFrame,
     front: pd.DataFrame,
@@ -86,7 +88,7 @@ def pareto_chart(
     -------
     Figure
     """
-    figure = Figure(figsize=(7.5, 4), layout="constrained")
+    figure = canvas(4)
     axes = figure.subplots()
     axes.margins(0.1, 0.15)
     axes.step(front[x], front[y], where="post", color=COLOURS[1], linestyle=DASHES[1])

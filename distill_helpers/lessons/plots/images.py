@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import COLOURS, finish
+from .style import COLOURS, canvas, finish, in_kit_style
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@in_kit_style
 def image_grid(
     images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 10
 ) -> Figure:
@@ -43,7 +44,7 @@ def image_grid(
         )
     columns = min(columns, len(images))
     lines = -(-len(images) // columns)
-    figure = Figure(figsize=(0.8 * columns, 1.05 * lines), layout="constrained")
+    figure = canvas(1.05 * lines, width=0.8 * columns)
     for place, (image, title) in enumerate(zip(images, titles)):
         axes = figure.add_subplot(lines, columns, place + 1)
         axes.imshow(np.asarray(image), cmap="gray_r")
@@ -52,6 +53,7 @@ def image_grid(
     return figure
 
 
+@in_kit_style
 def image_and_bars(
     image: np.ndarray,
     names: Sequence[str],
@@ -75,7 +77,7 @@ def image_and_bars(
     -------
     Figure
     """
-    figure = Figure(figsize=(7.5, 2.9), layout="constrained")
+    figure = canvas(2.9)
     left, right = figure.subplots(1, 2, width_ratios=(1, 2.6))
     left.imshow(np.asarray(image), cmap="gray_r")
     left.set_axis_off()
@@ -86,6 +88,7 @@ def image_and_bars(
     return figure
 
 
+@in_kit_style
 def heat_map(
     summary: pd.DataFrame, x: str, y: str, *, label: str, title: str = ""
 ) -> Figure:
@@ -109,7 +112,7 @@ def heat_map(
     means = summary.pivot(index=y, columns=x, values="mean").sort_index()
     cells = summary.set_index([y, x])
     height = 0.75 * len(means) + 1.4
-    figure = Figure(figsize=(1.25 * means.shape[1] + 2, height), layout="constrained")
+    figure = canvas(height, width=1.25 * means.shape[1] + 2)
     axes = figure.subplots()
     shades = axes.imshow(means, cmap="cividis", aspect="auto", origin="lower")
     middle = float(np.nanmean([np.nanmin(means), np.nanmax(means)]))

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .style import COLOURS, DASHES, HATCHES, MARKERS, finish
+from ...arguments import check_choice, check_whole
+from .style import (
+    COLOURS,
+    DASHES,
+    HATCHES,
+    MARKERS,
+    canvas,
+    check_lengths,
+    finish,
+    in_kit_style,
+)
 
 
+@in_kit_style
 def confidence_chart(
     probabilities: np.ndarray, temperatures: Sequence[float], title: str = ""
 ) -> Figure:
@@ -27,7 +39,7 @@ def confidence_chart(
     -------
     Figure
     """
-    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+    figure = canvas(3.4)
     axes = figure.subplots()
     bins = np.linspace(0, 1, 26)
     for index, (temperature, values) in enumerate(zip(temperatures, probabilities)):
@@ -47,6 +59,7 @@ def confidence_chart(
     return figure
 
 
+@in_kit_style
 def line_chart(
     x: Sequence[float],
     series: Mapping[str, Sequence[float]],
@@ -79,16 +92,11 @@ def line_chart(
     ValueError
         If a series is not as long as `x` or the scale is unknown.
     """
-    scales = ("linear", "log-x", "log-y", "log-log")
-    if scale not in scales:
-        raise ValueError(f"scale must be one of {scales}, got {scale!r}")
-    figure = Figure(figsize=(7.5, 3.6), layout="constrained")
+    check_choice("scale", scale, ("linear", "log-x", "log-y", "log-log"))
+    check_lengths("series", series, len(x))
+    figure = canvas(3.6)
     axes = figure.subplots()
     for index, (name, values) in enumerate(series.items()):
-        if len(values) != len(x):
-            raise ValueError(
-                f"series {name!r} must have {len(x)} values as x, got {len(values)}"
-            )
         colour = COLOURS[index % len(COLOURS)]
         axes.plot(
             x,
@@ -108,6 +116,7 @@ def line_chart(
     return figure
 
 
+@in_kit_style
 def gain_chart(
     gains: Mapping[str, Sequence[float]],
     intervals: Mapping[str, tuple[float, float] | None],
@@ -127,7 +136,7 @@ def gain_chart(
     -------
     Figure
     """
-    figure = Figure(figsize=(7.5, 0.55 * len(gains) + 1.3), layout="constrained")
+    figure = canvas(0.55 * len(gains) + 1.3)
     axes = figure.subplots()
     for place, (name, values) in enumerate(reversed(list(gains.items()))):
         colour = COLOURS[(len(gains) - 1 - place) % len(COLOURS)]
@@ -142,6 +151,7 @@ def gain_chart(
     return figure
 
 
+@in_kit_style
 def levels_chart(
     values: Sequence[float],
     levels: Sequence[float],
@@ -165,7 +175,7 @@ def levels_chart(
     -------
     Figure
     """
-    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    figure = canvas(3.2)
     left, right = figure.subplots(1, 2, width_ratios=(2, 1))
     left.hist(values, bins=80, color=COLOURS[5], edgecolor="none")
     bottom = left.get_xaxis_transform()  # levels stand in the lowest tenth
@@ -186,6 +196,7 @@ def levels_chart(
     return figure
 
 
+@in_kit_style
 def path_chart(steps: Sequence[tuple[str, str]], columns: int = 4) -> Figure:
     """Draw the way through a course: boxes, joined by arrows, row by row.
 
@@ -205,15 +216,10 @@ def path_chart(steps: Sequence[tuple[str, str]], columns: int = 4) -> Figure:
     ValueError
         If there is no step, or `columns` is below 1.
     """
-    import textwrap
-
-    if not steps or columns < 1:
-        raise ValueError(
-            f"steps must hold at least one, columns be at least 1, got {len(steps)}"
-            f" steps and columns={columns!r}"
-        )
+    check_whole("the number of steps", len(steps), least=1)
+    check_whole("columns", columns, least=1)
     rows = -(-len(steps) // columns)
-    figure = Figure(figsize=(7.5, 1.35 * rows + 0.2), layout="constrained")
+    figure = canvas(1.35 * rows + 0.2)
     axes = figure.subplots()
     axes.set_axis_off()
     axes.set_xlim(-0.5, columns - 0.5)
