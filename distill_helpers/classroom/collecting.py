@@ -19,7 +19,7 @@ import pandas as pd
 from ..evaluation.metrics import stored_metrics
 from ..evaluation.statistics import interval
 from ..places import RESULTS
-from .sweeps import PLAN, Setting, read_plan, repeat_stored
+from .settings import PLAN, Setting, read_plan
 
 STORED = RESULTS / "lesson04_sweep.parquet"
 SAME_FOR_ALL = ("format", "kit", "data", "lesson")
@@ -197,11 +197,11 @@ def _difference(content: dict, mark: tuple) -> str:
 
 
 def _lines(name: str, content: dict) -> list[dict]:
-    settings = {k: v for k, v in content["settings"].items() if _is_knob(v)}
+    settings = _knobs_of(content)
     lines = []
     for row in content["rows"]:
         cost = {key: (row.get("cost") or {}).get(key) for key in COSTS}
-        for place, accuracy in enumerate(row["accuracy"]["per_seed"]):
+        for place in range(len(row["accuracy"]["per_seed"])):
             scores = {
                 metric: row[metric]["per_seed"][place]
                 for metric in stored_metrics()
@@ -209,17 +209,18 @@ def _lines(name: str, content: dict) -> list[dict]:
             }
             seed = row["seeds"][place] if row["seeds"] else None
             head = {"file": name, **settings, "model": row["name"], "seed": seed}
-            lines.append(head | scores | cost | {"accuracy": accuracy})
+            lines.append(head | scores | cost)
     return lines
 
 
-def _is_knob(value) -> bool:
-    return value is None or isinstance(value, (str, int, float, bool))
+def _knobs_of(content: dict) -> dict:
+    single = (str, int, float, bool, type(None))
+    return {k: v for k, v in content["settings"].items() if isinstance(v, single)}
 
 
 def _seen_before(name: str, content: dict, seen: dict) -> Problem | None:
     """Say if a setting's runs are in the table already; else remember them."""
-    settings = {k: v for k, v in content["settings"].items() if _is_knob(v)}
+    settings = _knobs_of(content)
     settings.pop("seconds", None)
     where = json.dumps(settings, sort_keys=True)
     scores = {
@@ -257,6 +258,8 @@ def read_sweep(sweep: str | Path, again: str | Path = "runs/sweep04") -> Collect
     if sweep == "stored":
         return Collection(pd.read_parquet(STORED))
     if sweep == "run":
+        from .sweeps import repeat_stored  # loads slowly, and few need it
+
         repeat_stored(again)
         return collect(again)
     return collect(sweep)

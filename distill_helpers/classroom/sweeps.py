@@ -1,103 +1,70 @@
 """Run one notebook over many settings: resumable, shareable, nothing lost.
 
-``python -m distill_helpers.classroom.sweeps NOTEBOOK FOLDER --grid temperature=1,2,4``
+``distill-kit sweep NOTEBOOK FOLDER --grid temperature=1,2,4``
 
 A folder holds one sub-folder for each setting that has finished (``runs/``)
-or failed (``failed/``). A run is made in ``scratch/`` and moved in place when
-it is whole, so a killed sweep leaves nothing half done; the same command
-resumes it. A lock for each setting lets several processes share the folder;
-the system frees it when a process dies.
+or failed (``failed/``). A run is put together in ``scratch/`` and moved in place
+when it is whole, so a killed sweep leaves nothing half done; the same command
+resumes it. A lock for each setting lets several commands share the folder; the
+system frees it when a command dies. Each run is a process of its own, on this
+machine or, with ``--dask ADDRESS``, on the workers of a Dask cluster.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import itertools
 import json
 import os
-import re
 import shutil
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-import papermill
-import yaml
 from filelock import FileLock, Timeout
-from papermill.exceptions import PapermillExecutionError
 from tqdm.auto import tqdm
 
-from ..lessons.parameters import ParameterError, parameters_of
+from ..files import whole_file
+from ..lessons.parameters import ParameterError, check_above_zero, parameters_of
 from ..places import NOTEBOOKS, RESULTS
+from .executors import (
+    ClusterError,
+    DaskCluster,
+    Outcome,
+    end_runs,
+    fair_threads,
+    run_notebook,
+)
+from .settings import (
+    PLAN,
+    Setting,
+    grid,
+    parse_axis,
+    parse_fixed,
+    read_plan,
+    read_settings,
+)
 
 FINISHED, FAILED, BUSY = "finished", "failed", "busy elsewhere"
-PLAN = "plan.json"
+AT_ONCE = 100
+"""Runs handed to a cluster at once: each holds a lock, which is an open file,
+and some systems allow no more than 256."""
 STORED_PLAN = RESULTS / "lesson04_sweep.json"
 
 
-@dataclass(frozen=True)
-class Setting:
-    """The parameters of one run.
-
-    Attributes
-    ----------
-    parameters : dict
-        As papermill hands them to the notebook.
-    """
-
-    parameters: Mapping
-
-    @property
-    def key(self) -> str:
-        """A readable name that differs whenever a parameter differs."""
-        text = json.dumps(self.parameters, sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-        words = [f"{name}-{value}" for name, value in self.parameters.items()]
-        plain = re.sub(r"[^\w.-]+", "-", "_".join(words))[:80].strip("-_.")
-        return f"{plain}_{digest}"
-
-
-def grid(axes: Mapping[str, Sequence]) -> list[Setting]:
-    """Return every combination of the axes' values.
-
-    Parameters
-    ----------
-    axes : mapping of str to sequence
-
-    Returns
-    -------
-    list of Setting
-        The last axis changes fastest.
-
-    Raises
-    ------
-    ParameterError
-        If an axis has no value, or one twice.
-
-    Examples
-    --------
-    >>> [s.parameters for s in grid({"T": [1, 2], "alpha": [0.5]})]
-    [{'T': 1, 'alpha': 0.5}, {'T': 2, 'alpha': 0.5}]
-    """
-    for name, values in axes.items():
-        spelt = [json.dumps(value) for value in values]
-        if not spelt or len(set(spelt)) < len(spelt):
-            raise ParameterError(
-                f"the axis {name!r} needs at least one value and none twice, got"
-                f" {list(values)!r}"
-            )
-    names = list(axes)
-    return [
-        Setting(dict(zip(names, values)))
-        for values in itertools.product(*axes.values())
-    ]
-
-
-# ------------------------------------------------------------------- running
 def code_hash(notebook: str | Path) -> str:
     """Return a hash of a notebook's code; prose and outputs do not count."""
     cells = nbformat.read(notebook, as_version=4).cells
@@ -112,8 +79,12 @@ def run_sweep(
     fixed: Mapping | None = None,
     *,
     retry_failed: bool = False,
+    processes: int = 1,
+    executor: Executor | None = None,
 ) -> dict[str, str]:
     """Run a notebook once for every setting that is not finished yet.
+
+    Stopped, it ends what is running; called again, it goes on from there.
 
     Parameters
     ----------
@@ -126,6 +97,12 @@ def run_sweep(
         Parameters that all runs share.
     retry_failed : bool, default False
         Run settings again that failed before.
+    processes : int, default 1
+        Runs at once on this machine; they share its threads.
+    executor : Executor, optional
+        Who does the runs instead, such as
+        :class:`~distill_helpers.classroom.executors.DaskCluster`; it may do them
+        on other machines, which need neither `notebook` nor `folder`.
 
     Returns
     -------
@@ -138,14 +115,23 @@ def run_sweep(
         If the notebook does not declare a parameter, two settings are equal,
         or the folder holds a sweep of another notebook or other fixed
         parameters. Nothing has been run or changed then.
+    ClusterError
+        If the executor drops its runs; what has finished is kept.
     """
     notebook, folder, fixed = Path(notebook), Path(folder), dict(fixed or {})
+    check_above_zero("processes", processes)
     _check_declared(notebook, settings, fixed)
     _write_plan(folder, notebook, settings, fixed)
-    states = {}
-    for setting in tqdm(settings, "settings", disable=None):
-        states[setting.key] = _run_once(notebook, folder, setting, fixed, retry_failed)
-    return states
+    sweep = _Sweep(notebook, folder, fixed, retry_failed)
+    if executor is None:
+        sweep.here = {
+            "cwd": str(notebook.resolve().parent),
+            "threads": fair_threads(processes),
+        }
+        with ThreadPoolExecutor(processes) as threads:  # one waits for each process
+            return _run_all(sweep, settings, threads, processes, end_runs)
+    end = getattr(executor, "end_runs", lambda name: None)
+    return _run_all(sweep, settings, executor, AT_ONCE, end)
 
 
 def _check_declared(notebook: Path, settings, fixed: Mapping) -> None:
@@ -185,90 +171,144 @@ def _write_plan(folder: Path, notebook: Path, settings, fixed: Mapping) -> None:
                 )
         known = planned["settings"]
         new = [dict(s.parameters) for s in settings if dict(s.parameters) not in known]
-        _replace(path, planned | {"settings": known + new})
+        with whole_file(path) as temporary:
+            temporary.write_bytes(_spelt(planned | {"settings": known + new}))
 
 
-def read_plan(folder: str | Path) -> dict:
-    """Return what a folder's sweep was to run.
-
-    Raises
-    ------
-    ParameterError
-        If there is no plan, or it is damaged.
-    """
-    path = Path(folder) / PLAN
+def _run_all(
+    sweep: _Sweep,
+    settings: Sequence[Setting],
+    executor: Executor,
+    at_once: int,
+    end: Callable[[str], None],
+) -> dict[str, str]:
+    states = {setting.key: "" for setting in settings}
+    waiting, running = deque(settings), {}
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ParameterError(f"{str(path)!r} is no plan of a sweep: {error}") from error
+        with tqdm(total=len(settings), desc="settings", disable=None) as bar:
+            while waiting or running:
+                while waiting and len(running) < at_once:
+                    setting = waiting.popleft()
+                    begun = sweep.begin(setting, executor)
+                    if isinstance(begun, _Run):
+                        running[begun.future] = begun
+                    else:
+                        states[setting.key] = begun
+                        bar.update()
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    run = running.pop(future)
+                    states[run.setting.key] = sweep.keep(run)
+                    bar.update()
+    finally:
+        try:
+            if running:
+                end(sweep.name)
+        finally:
+            for future, run in running.items():
+                future.cancel()
+                run.lock.release()
+    return states
 
 
-def _replace(path: Path, content: dict) -> None:
-    temporary = path.with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    os.replace(temporary, path)
+@dataclass(frozen=True)
+class _Run:
+    setting: Setting
+    lock: FileLock
+    scratch: Path
+    future: Future
 
 
-def _run_once(
-    notebook: Path, folder: Path, setting: Setting, fixed: Mapping, retry: bool
-) -> str:
-    finished, failed = folder / "runs" / setting.key, folder / "failed" / setting.key
-    locks = folder / "locks"
-    locks.mkdir(exist_ok=True)
-    try:
-        with FileLock(locks / f"{setting.key}.lock", timeout=0):
-            if finished.exists():
-                return FINISHED
-            if failed.exists() and not retry:
-                return FAILED
-            scratch = _fresh_scratch(folder / "scratch", setting.key)
-            error = _execute(notebook, scratch, {**fixed, **setting.parameters})
-            target = failed if error else finished
+@dataclass
+class _Sweep:
+    """What all runs share; `here` is for runs on this machine alone."""
+
+    notebook: Path
+    folder: Path
+    fixed: Mapping
+    retry_failed: bool
+    here: dict = field(default_factory=dict)
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self):
+        self.content = self.notebook.read_bytes()
+        for name in ("locks", "scratch", "runs", "failed"):
+            (self.folder / name).mkdir(exist_ok=True)
+
+    def begin(self, setting: Setting, executor: Executor) -> _Run | str:
+        """Lock a setting and hand it out, or say why there is nothing to do."""
+        lock = FileLock(self.folder / "locks" / f"{setting.key}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            return BUSY
+        try:
+            state = self._state(setting.key)
+            if not state:
+                scratch = self._fresh_scratch(setting.key)
+                place = {**self.here, "scratch": str(scratch)} if self.here else {}
+                future = executor.submit(
+                    run_notebook,
+                    self.content,
+                    {**self.fixed, **setting.parameters},
+                    self.name,
+                    **place,
+                )
+                return _Run(setting, lock, scratch, future)
+        except BaseException:
+            lock.release()
+            raise
+        lock.release()
+        return state
+
+    def _state(self, key: str) -> str:
+        if (self.folder / "runs" / key).exists():
+            return FINISHED
+        failed = (self.folder / "failed" / key).exists()
+        return FAILED if failed and not self.retry_failed else ""
+
+    def _fresh_scratch(self, key: str) -> Path:
+        """Make an empty folder and clear what a killed run of this setting left."""
+        for left in (self.folder / "scratch").glob(f"{key}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        fresh = self.folder / "scratch" / f"{key}.{uuid.uuid4().hex[:8]}"
+        fresh.mkdir()
+        return fresh
+
+    def keep(self, run: _Run) -> str:
+        """Write a run's files, move them in place and free its lock."""
+        try:
+            outcome = _outcome(run.future)
+            note = {"parameters": {**self.fixed, **run.setting.parameters}}
+            if outcome.error:
+                note["error"] = outcome.error
+            files = {
+                self.notebook.name: outcome.notebook,
+                "results.json": outcome.results,
+                "setting.json": _spelt(note),
+            }
+            for name, content in files.items():
+                if content:
+                    (run.scratch / name).write_bytes(content)
+            failed = self.folder / "failed" / run.setting.key
             shutil.rmtree(failed, ignore_errors=True)
-            target.parent.mkdir(exist_ok=True)
-            os.replace(scratch, target)
-            return FAILED if error else FINISHED
-    except Timeout:
-        return BUSY
+            finished = self.folder / "runs" / run.setting.key
+            os.replace(run.scratch, failed if outcome.error else finished)
+            return FAILED if outcome.error else FINISHED
+        finally:
+            run.lock.release()
 
 
-def _fresh_scratch(scratch: Path, key: str) -> Path:
-    """Make an empty folder and clear what a killed run of this setting left."""
-    scratch.mkdir(exist_ok=True)
-    for left in scratch.glob(f"{key}.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    fresh = scratch / f"{key}.{uuid.uuid4().hex[:8]}"
-    fresh.mkdir()
-    return fresh
-
-
-def _execute(notebook: Path, scratch: Path, parameters: dict) -> str:
-    """Run the notebook; keep its copy and its results, or its error."""
-    out = scratch / "out"
-    error = ""
+def _outcome(future: Future) -> Outcome:
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(scratch / notebook.name),
-            parameters=parameters | {"output_dir": str(out.resolve())},
-            cwd=str(notebook.parent),
-            progress_bar=False,
-        )
-        os.replace(out / "results.json", scratch / "results.json")
-    except PapermillExecutionError as raised:
-        error = f"{raised.ename}: {raised.evalue}"
-    except FileNotFoundError:
-        error = "the notebook ran through but wrote no results.json"
-    except Exception as raised:  # a kernel that died; kept, like any failure
-        error = f"{type(raised).__name__}: {raised}"
-    shutil.rmtree(out, ignore_errors=True)
-    note = (
-        {"parameters": parameters, "error": error}
-        if error
-        else {"parameters": parameters}
-    )
-    _replace(scratch / "setting.json", note)
-    return error
+        return future.result()
+    except CancelledError as error:
+        raise ClusterError("the cluster dropped its runs; is it still up?") from error
+    except Exception as error:  # workers died with it; kept, like any failure
+        return Outcome(error=f"{type(error).__name__}: {error}")
+
+
+def _spelt(content: dict) -> bytes:
+    return (json.dumps(content, indent=1) + "\n").encode()
 
 
 def repeat_stored(folder: str | Path) -> dict[str, str]:
@@ -290,69 +330,11 @@ def repeat_stored(folder: str | Path) -> dict[str, str]:
 
 
 # --------------------------------------------------------------- command line
-def parse_axis(text: str) -> tuple[str, list]:
-    """Read ``name=value,value``; values are YAML, as papermill's ``-y``.
-
-    Raises
-    ------
-    ParameterError
-        If there is no ``=``, no value, or the values are no YAML.
-
-    Examples
-    --------
-    >>> parse_axis("temperature=1,2.5,4")
-    ('temperature', [1, 2.5, 4])
-    >>> parse_axis("seeds=[0,1],[2,3]")
-    ('seeds', [[0, 1], [2, 3]])
-    """
-    name, equals, values = text.partition("=")
-    if not equals or not name.strip() or not values.strip():
-        raise ParameterError(f"write name=value,value, got {text!r}")
-    try:
-        return name.strip(), yaml.safe_load(f"[{values}]")
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{text!r} cannot be read: {error}") from error
-
-
-def parse_fixed(text: str) -> tuple[str, object]:
-    """Read ``name=value``, one value.
-
-    Raises
-    ------
-    ParameterError
-        As :func:`parse_axis`, or if there are several values.
-
-    Examples
-    --------
-    >>> parse_fixed("seeds=[0,1]")
-    ('seeds', [0, 1])
-    """
-    name, values = parse_axis(text)
-    if len(values) != 1:
-        raise ParameterError(f"--fixed takes one value, got {text!r}")
-    return name, values[0]
-
-
-def read_settings(path: str | Path) -> list[Setting]:
-    """Read a JSON list of settings, each an object of parameters.
-
-    Raises
-    ------
-    ParameterError
-        If the file is missing, damaged, or something else.
-    """
-    try:
-        content = json.loads(Path(path).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ParameterError(f"{str(path)!r} cannot be read: {error}") from error
-    if not isinstance(content, list) or not all(isinstance(c, dict) for c in content):
-        raise ParameterError(f"{str(path)!r} must hold a list of objects")
-    return [Setting(parameters) for parameters in content]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sweep; return 0 if every setting has finished."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="distill-kit sweep", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("notebook", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--grid", action="append", default=[], metavar="NAME=V,V")
@@ -360,22 +342,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fixed", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--only", type=int, help="run this setting alone, from 1")
     parser.add_argument("--retry-failed", action="store_true")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="runs at once, here"
+    )
+    where.add_argument(
+        "--dask", metavar="ADDRESS", help="hand the runs to this Dask scheduler"
+    )
     options = parser.parse_args(arguments)
     try:
         settings = _chosen(options)
         fixed = dict(map(parse_fixed, options.fixed))
-        states = run_sweep(
-            options.notebook,
-            options.folder,
-            settings,
-            fixed,
-            retry_failed=options.retry_failed,
-        )
-    except ParameterError as error:
+        with _cluster(options.dask) as executor:
+            states = run_sweep(
+                options.notebook,
+                options.folder,
+                settings,
+                fixed,
+                retry_failed=options.retry_failed,
+                processes=options.processes,
+                executor=executor,
+            )
+    except (ParameterError, ClusterError) as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        done = sum((options.folder / "runs" / s.key).exists() for s in settings)
+        print(
+            f"\nstopped: {done} of {len(settings)} settings have finished in"
+            f" {options.folder}; the same command goes on from there",
+            file=sys.stderr,
+        )
+        return 130
     for key, state in states.items():
         print(f"{state:15} {key}")
     return 0 if set(states.values()) == {FINISHED} else 1
+
+
+def _cluster(address: str | None):
+    if address is None:
+        return nullcontext()
+    cluster = DaskCluster(address)
+    wait_for = "" if cluster.workers else "; the runs wait for one"
+    print(f"Dask workers at {address}: {cluster.workers}{wait_for}", file=sys.stderr)
+    return cluster
 
 
 def _chosen(options) -> list[Setting]:
@@ -396,7 +405,3 @@ def _chosen(options) -> list[Setting]:
             f"--only must lie between 1 and {len(settings)}, got {options.only}"
         )
     return [settings[options.only - 1]]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,75 +1,45 @@
 """A sweep resumes, shares its folder, keeps its failures, loses nothing."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
-import time
-from pathlib import Path
 
 import nbformat
 import pandas as pd
+import psutil
 import pytest
+from toy_sweep import (
+    SLOW,
+    command,
+    finished,
+    settings,
+    start,
+    table_of,
+    wait_for,
+    write_notebook,
+)
 
 from distill_helpers.classroom import collecting, sweeps
 from distill_helpers.classroom.collecting import collect
+from distill_helpers.classroom.settings import (
+    Setting,
+    grid,
+    parse_axis,
+    read_settings,
+)
 from distill_helpers.classroom.sweeps import (
     FAILED,
     FINISHED,
-    Setting,
-    grid,
     main,
-    parse_axis,
     read_plan,
-    read_settings,
     run_sweep,
 )
 from distill_helpers.lessons.parameters import ParameterError, parameters_of
 
-ROOT = Path(__file__).resolve().parents[2]
-BODY = """
-import json, os, pathlib, time
-time.sleep(pause)
-if temperature > 100:
-    raise ValueError("too hot")
-os.makedirs(output_dir)
-if temperature < 50:
-    pathlib.Path(output_dir, "results.json").write_text(json.dumps({
-        "format": 1, "kit": "1", "data": "d", "lesson": "toy",
-        "settings": {"temperature": temperature, "alpha": alpha},
-        "rows": [{"name": "distilled", "seeds": [0, 1], "accuracy":
-                  {"per_seed": [alpha / temperature, 0.5]}}]}))
-"""
-
 
 @pytest.fixture
 def toy(tmp_path):
-    """A notebook that takes no time and needs no model."""
-    cells = [
-        nbformat.v4.new_code_cell(
-            "temperature: float = 1.0\nalpha: float = 0.5\npause: float = 0.0\n"
-            'output_dir: str = "auto"',
-            metadata={"tags": ["parameters"]},
-        ),
-        nbformat.v4.new_code_cell(BODY),
-    ]
-    notebook = nbformat.v4.new_notebook(
-        cells=cells,
-        metadata={
-            "kernelspec": {
-                "name": "python3",
-                "display_name": "Python 3",
-                "language": "python",
-            }
-        },
-    )
-    nbformat.write(notebook, tmp_path / "toy.ipynb")
-    return tmp_path / "toy.ipynb"
-
-
-def settings(*temperatures):
-    return grid({"temperature": list(temperatures), "alpha": [0.5]})
+    return write_notebook(tmp_path / "toy.ipynb")
 
 
 def test_a_grid_has_every_pair_and_every_setting_its_own_key():
@@ -167,70 +137,50 @@ def test_prose_may_change_between_two_parts_of_a_sweep(toy, tmp_path):
     assert set(run_sweep(toy, tmp_path / "sweep", settings(2)).values()) == {FINISHED}
 
 
-def command(toy, folder, *options):
-    return [
-        sys.executable,
-        "-m",
-        "distill_helpers.classroom.sweeps",
-        str(toy),
-        str(folder),
-        "--grid",
-        "temperature=1,2,4",
-        "--grid",
-        "alpha=0.5,1",
-        *options,
-    ]
-
-
-def table_of(folder):
-    table = collect(folder).table.drop(columns="file")
-    return table.sort_values(list(table.columns)).reset_index(drop=True)
-
-
-def wait_for(condition, seconds=60):
-    for _ in range(seconds * 20):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise TimeoutError("the sweep did not get that far")
-
-
 def test_killed_in_the_middle_it_resumes_to_the_same_table(toy, tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(command(toy, whole), env=environment, check=True, timeout=300)
-    slow = ["--fixed", "pause=1.5"]
-    process = subprocess.Popen(command(toy, killed, *slow), env=environment)
-    wait_for(lambda: len(list(killed.glob("runs/*"))) >= 1)
-    wait_for(lambda: list(killed.glob("scratch/*")))
-    process.send_signal(signal.SIGKILL)
-    process.wait(30)
-    left = len(list(killed.glob("runs/*/results.json")))
-    assert 1 <= left < 6
+    subprocess.run(command(toy, whole), check=True, timeout=300)
+    with start(toy, killed, *SLOW) as process:
+        wait_for(lambda: finished(killed) >= 1)
+        wait_for(lambda: list(killed.glob("scratch/*")))
+        wait_for(lambda: psutil.Process(process.pid).children())
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert psutil.wait_procs(below, timeout=30)[1] == []
+    left = finished(killed)
+    assert 1 <= left < 4
     missing = [p for p in collect(killed).problems if p.kind == "missing"]
-    assert len(missing) == 6 - left
-    subprocess.run(command(toy, killed, *slow), env=environment, check=True)
+    assert len(missing) == 4 - left
+    subprocess.run(command(toy, killed, *SLOW), check=True)
     pd.testing.assert_frame_equal(table_of(killed), table_of(whole))
     assert collect(killed).problems == []
     assert list((killed / "scratch").iterdir()) == []
 
 
+def test_ctrl_c_ends_what_runs_and_says_where_it_goes_on(toy, tmp_path):
+    folder = tmp_path / "sweep"
+    with start(toy, folder, "--fixed", "pause=600", "--processes", "2") as process:
+        me = psutil.Process(process.pid)
+        wait_for(lambda: len(me.children(recursive=True)) == 4)  # two with kernels
+        below = me.children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"stopped: 0 of 4 settings have finished in {folder}; the same" in said
+    assert "Traceback" not in said
+    assert psutil.wait_procs(below, timeout=30)[1] == []
+    assert not list(folder.glob("runs/*")) + list(folder.glob("failed/*"))
+    with pytest.raises(FileNotFoundError, match="planned, but not run yet"):
+        collect(folder)
+
+
 def test_two_processes_share_a_folder_and_run_each_setting_once(toy, tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    both = [
-        subprocess.Popen(
-            command(toy, tmp_path / "sweep"),
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
+    both = [start(toy, tmp_path / "sweep") for _ in range(2)]
     said = [process.communicate(timeout=300)[0] for process in both]
     assert {process.returncode for process in both} <= {0, 1}
-    assert len(list((tmp_path / "sweep" / "runs").iterdir())) == 6
+    assert len(list((tmp_path / "sweep" / "runs").iterdir())) == 4
     assert "failed" not in "".join(said)
-    assert len(collect(tmp_path / "sweep").table) == 12
+    assert len(collect(tmp_path / "sweep").table) == 8
 
 
 # ------------------------------------------------------------ command line
@@ -253,6 +203,8 @@ def test_a_learner_runs_one_cell_of_the_grid(toy, tmp_path, capsys):
         (["--list", "nowhere.json"], "cannot be read"),
         (["--grid", "alpha=1", "--fixed", "pause=1,2"], "--fixed takes one value"),
         (["--grid", "alpha=[1"], "cannot be read"),
+        (["--grid", "alpha=1", "--processes", "0"], "processes must be above 0"),
+        (["--processes", "2", "--dask", "x:1"], "not allowed with"),
     ],
 )
 def test_a_command_that_makes_no_sense_is_told_so(

@@ -1,0 +1,76 @@
+"""A sweep that takes no time and needs no model, for the tests beside."""
+
+import subprocess
+import sys
+import time
+
+import nbformat
+
+from distill_helpers.classroom.collecting import collect
+from distill_helpers.classroom.settings import grid
+
+PARAMETERS = """
+temperature: float = 1.0
+alpha: float = 0.5
+pause: float = 0.0
+output_dir: str = "auto"
+"""
+BODY = """
+import json, os, pathlib, time
+time.sleep(pause)
+if temperature > 100:
+    raise ValueError("too hot")
+os.makedirs(output_dir)
+if temperature < 50:
+    pathlib.Path(output_dir, "results.json").write_text(json.dumps({
+        "format": 1, "kit": "1", "data": "d", "lesson": "toy",
+        "settings": {"temperature": temperature, "alpha": alpha},
+        "rows": [{"name": "distilled", "seeds": [0, 1], "accuracy":
+                  {"per_seed": [alpha / temperature, 0.5]}}]}))
+"""
+SLOW = ("--fixed", "pause=1.5")
+
+
+def write_notebook(path, body=BODY, parameters=PARAMETERS):
+    cells = [
+        nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(body),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, path)
+    return path
+
+
+def settings(*temperatures):
+    return grid({"temperature": list(temperatures), "alpha": [0.5]})
+
+
+def command(toy, folder, *options):
+    """Four settings."""
+    words = [sys.executable, "-m", "distill_helpers", "sweep", toy, folder]
+    axes = ["--grid", "temperature=1,2", "--grid", "alpha=0.5,1"]
+    return [*map(str, words), *axes, *options]
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def table_of(folder):
+    table = collect(folder).table.drop(columns="file")
+    return table.sort_values(list(table.columns)).reset_index(drop=True)
+
+
+def finished(folder):
+    return len(list(folder.glob("runs/*/results.json")))
+
+
+def wait_for(condition, seconds=60):
+    for _ in range(seconds * 20):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise TimeoutError("the sweep did not get that far")
