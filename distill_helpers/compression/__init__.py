@@ -1,9 +1,9 @@
 """Smaller models: fewer bits, fewer channels, fewer words.
 
-``onnx_bits`` and ``torch_bits`` store weights in fewer bits, ``training_bits``
-lets a student get used to it, ``pruning`` takes channels and heads away,
-``embedding`` shrinks the table of words, and ``parity`` says how far a
-converted model is from its source.
+``onnx_quantisation`` and ``torch_quantisation`` store weights in fewer bits,
+``aware_training`` lets a student get used to it, ``pruning`` takes channels and
+heads away, ``vocabulary`` shrinks the table of words, and ``parity`` says how far
+a converted model is from its source.
 """
 
 from ..lazy import attach

@@ -4,7 +4,7 @@
 other machine this very file does the rest; it needs nothing but NumPy and ONNX
 Runtime there::
 
-    python elsewhere.py model.onnx questions.json answers.json
+    python other_machine.py model.onnx questions.json answers.json
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ def test_the_script_alone_gives_the_same_answers(asked, tmp_path):
     model, questions = asked
     alone = tmp_path / "alone"
     alone.mkdir()
-    shutil.copyfile(other_machine.__file__, alone / "elsewhere.py")
-    command = ["elsewhere.py", str(model), str(questions), "answers.json"]
+    shutil.copyfile(other_machine.__file__, alone / "other_machine.py")
+    command = ["other_machine.py", str(model), str(questions), "answers.json"]
     done = subprocess.run(
         [sys.executable, *command], cwd=alone, capture_output=True, text=True
     )
