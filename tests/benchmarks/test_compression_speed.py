@@ -1,8 +1,11 @@
 """How much smaller and faster an encoder gets: ratios within one run."""
 
+import copy
+
 import pytest
 import torch
 from conftest import small_bert
+from torch.nn.utils import prune as masks
 
 from distill_helpers.compression.forms import Form, measure_forms
 from distill_helpers.compression.onnx_quantisation import quantise_dynamic
@@ -27,24 +30,41 @@ def forms(reviews, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bert")
     traced = trace_onnx(bert, folder / "bert.onnx")
     rounded = quantise_dynamic(traced, folder / "int8.onnx")
+    masked = copy.deepcopy(bert)
+    for layer in masked.modules():
+        if isinstance(layer, torch.nn.Linear):
+            masks.l1_unstructured(layer, "weight", 0.3)
     return {
         "eager": Form.of_model(bert, tokenizer),
+        "masks": Form.of_model(masked, tokenizer),
         "ONNX": Form.of_file(traced, tokenizer),
         "INT8": Form.of_file(rounded, tokenizer),
     }
 
 
+def measured(forms, reviews, *names):
+    texts = list(reviews["test"]["text"])[:100]
+    labels = list(reviews["test"]["label"])[:100]
+    return measure_forms({name: forms[name] for name in names}, texts, labels, 60)
+
+
 def test_int8_is_over_3_times_smaller_and_over_2_times_faster(
     benchmark, forms, reviews
 ):
-    texts = list(reviews["test"]["text"])[:100]
-    labels = list(reviews["test"]["label"])[:100]
-    table = measure_forms(forms, texts, labels, rounds=60)
+    table = measured(forms, reviews, "eager", "ONNX", "INT8")
     print("\n", table[["MB", "smaller", "ms", "faster"]].round(2))
     benchmark.extra_info |= table["faster"].round(2).to_dict()
-    benchmark.pedantic(forms["INT8"].answer, (texts[:10],), rounds=1)
+    benchmark.pedantic(forms["INT8"].answer, (["A joy."] * 10,), rounds=1)
     assert table["smaller"]["INT8"] >= 3.5
     assert table["faster"]["ONNX"] >= 1.1
     if "avx512_vnni" not in machine()["cpu_features"]:
         pytest.skip("this processor has no instructions for INT8 (AVX512-VNNI)")
     assert table["faster"]["INT8"] >= 2.5
+
+
+def test_masked_weights_are_neither_smaller_nor_faster(benchmark, forms, reviews):
+    table = measured(forms, reviews, "eager", "masks")
+    benchmark.extra_info |= table["faster"].round(2).to_dict()
+    benchmark.pedantic(forms["masks"].answer, (["A joy."] * 10,), rounds=1)
+    assert table["smaller"]["masks"] < 1
+    assert table["faster"]["masks"] < 1.3

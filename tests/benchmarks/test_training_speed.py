@@ -18,7 +18,7 @@ from distill_helpers.data.encoding import (
     encode_reviews,
 )
 from distill_helpers.losses.combined import DistillationLoss
-from distill_helpers.students.registry import RECIPES, build_student
+from distill_helpers.students.registry import STUDENTS, build_student
 from distill_helpers.students.tokenizers import train_tokenizer
 from distill_helpers.teachers.cached import CachedTeacher
 from distill_helpers.teachers.live import HuggingFaceTeacher
@@ -46,7 +46,7 @@ def material(reviews):
 def bare_loop(encoded, tokenizer):
     """Train as a plain loop does, and return the seconds it took."""
     model = build_student("text-cnn", tokenizer).train()
-    recipe = RECIPES["text-cnn"]
+    recipe = STUDENTS["text-cnn"].recipe
     optimizer = torch.optim.AdamW(model.parameters(), recipe.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     loss_of = DistillationLoss(2.0, 0.9)
@@ -77,7 +77,7 @@ def list_of(loader):
 
 def with_trainer(encoded, tokenizer, folder):
     """Train as the Trainer does, and return the seconds its loop took."""
-    recipe = RECIPES["text-cnn"]
+    recipe = STUDENTS["text-cnn"].recipe
     args = DistillationConfig(
         output_dir=str(folder),
         max_steps=STEPS,
