@@ -19,7 +19,7 @@ import yaml
 from distill_helpers import arguments, losses
 from distill_helpers.__main__ import COMMANDS as KIT
 from distill_helpers.classroom import sweeps
-from distill_helpers.students.registry import RECIPES
+from distill_helpers.students.registry import STUDENTS
 from distill_helpers.training.config import DistillationConfig
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -387,7 +387,8 @@ def test_the_cheat_sheet_starts_with_the_defaults():
 def test_the_cheat_sheet_knows_each_student_and_its_recipe():
     rows = table_rows(page("cheat_sheet.md"), "student")
     sheet = {literal(name): (literal(r), literal(b)) for name, r, b in rows}
-    assert sheet == {k: (r.learning_rate, r.batch_size) for k, r in RECIPES.items()}
+    recipes = {name: spec.recipe for name, spec in STUDENTS.items()}
+    assert sheet == {k: (r.learning_rate, r.batch_size) for k, r in recipes.items()}
 
 
 def test_every_loss_of_the_cheat_sheet_exists_and_its_paper_is_a_source():

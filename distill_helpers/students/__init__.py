@@ -25,14 +25,9 @@ __getattr__, __dir__, __all__ = attach(
             "sixteen_levels",
             "unpack_keys",
         ],
-        "registry": [
-            "RECIPES",
-            "Recipe",
-            "STUDENTS",
-            "WIDTH_FIELDS",
-            "build_student",
-            "check_student",
-        ],
+        "registry": ["STUDENTS", "build_student", "register_student", "student_spec"],
+        "spec": ["Recipe", "StudentSpec"],
+        "splitting": ["by_pieces", "by_words"],
         "text_cnn": ["TextCNNConfig", "TextCNNForSequenceClassification"],
         "tiny_transformer": [
             "TinyTransformerConfig",

@@ -9,9 +9,10 @@ from transformers import PreTrainedConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from .layers import StudentModel, mask_of
+from .spec import Recipe, StudentSpec
+from .splitting import by_words
 
 
-# --------------------------------------------------------------- bigram
 class BigramConfig(PreTrainedConfig):
     """Config of :class:`BigramForSequenceClassification`.
 
@@ -85,3 +86,15 @@ class BigramForSequenceClassification(StudentModel):
         pairs = hashed + self.config.vocab_size
         pairs = pairs.masked_fill(~(mask[:, :-1] & mask[:, 1:]), pad)
         return torch.cat([words, pairs], dim=1)
+
+
+SPEC = StudentSpec(
+    name="bigram",
+    model=BigramForSequenceClassification,
+    recipe=Recipe(learning_rate=0.03, batch_size=64),
+    split=by_words,
+    vocab_size=50_000,
+    max_length=1024,
+    width_field="buckets",
+    embedding_field=None,
+)

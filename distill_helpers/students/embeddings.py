@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from .tokenizers import WORD_START
+from ..arguments import check_whole
+from .splitting import WORD_START
 
 
 def embeddings_from_teacher(
@@ -32,14 +33,11 @@ def embeddings_from_teacher(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If `width` exceeds the teacher's embedding.
     """
-    table = teacher_model.get_input_embeddings().weight.detach().float()
-    if not 1 <= width <= table.shape[1]:
-        raise ValueError(
-            f"width must lie in 1..{table.shape[1]}, the teacher's own, got {width!r}"
-        )
+    table = teacher_model.get_input_embeddings().weight.detach().float().cpu()
+    check_whole("width", width, 1, table.shape[1])  # at most the teacher's own
     tokens, pad = _tokens_of(tokenizer)
     pieces = teacher_tokenizer(
         [token.removeprefix(WORD_START) for token in tokens],

@@ -11,7 +11,6 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from ..data.labels import NO_LABEL
 
 
-# ---------------------------------------------------------- shared base
 class StudentModel(PreTrainedModel):
     """Loss and output that all students share."""
 

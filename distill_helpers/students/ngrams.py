@@ -18,7 +18,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from ..arguments import check_alpha, check_temperature
+from ..arguments import check_alpha, check_number, check_temperature
 from ..data.labels import NO_LABEL
 
 HASH_BITS = 24
@@ -244,8 +244,7 @@ def fit_margins(
     """
     check_temperature(temperature)
     check_alpha(alpha)
-    if not strength > 0:
-        raise ValueError(f"strength must be above 0, got {strength!r}")
+    check_number("strength", strength, above=0)
     labels = np.asarray(labels)
     known = labels != NO_LABEL
     if teacher_margins is None:

@@ -20,7 +20,9 @@ from safetensors.numpy import save_file
 
 from distill_helpers import __version__
 
+from ..arguments import check_whole
 from ..data.encoding import EncodedReviews
+from ..data.labels import NO_LABEL
 from ..evaluation.predict import predict_encoded
 from ..files import fresh_path, whole_file
 from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
@@ -56,8 +58,7 @@ class WordTable:
         cls, hashes: Sequence[np.ndarray], count: int, longest_text: int = 512
     ) -> WordTable:
         """Keep the `count` most frequent words of some texts."""
-        if count < 1:
-            raise ValueError(f"count must be at least 1, got {count!r}")
+        check_whole("count", count, 1)
         flat = np.concatenate([ngram_hashes(h, 1) for h in hashes])
         keys, counts = np.unique(flat, return_counts=True)
         frequent = np.argsort(-counts, kind="stable")[:count]
@@ -110,7 +111,7 @@ class WordTable:
         """
         rows = [self.ids(h) for h in hashes]
         if labels is None:
-            labels = np.full(len(rows), -100)
+            labels = np.full(len(rows), NO_LABEL)
         return EncodedReviews(rows, labels, teacher_logits)
 
 
@@ -179,7 +180,7 @@ class PocketStudent:
             "word_gaps": pack_keys(self.table.keys),
         }
         tensors |= _packed_levels("ngram", self.weights[:, None])
-        state = {k: v.detach().numpy() for k, v in self.cnn.state_dict().items()}
+        state = {k: v.detach().cpu().numpy() for k, v in self.cnn.state_dict().items()}
         tensors |= _packed_levels("embedding", state.pop("embedding.weight"))
         for name, value in state.items():
             tensors |= _packed_bytes(name, value)

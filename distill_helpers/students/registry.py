@@ -8,57 +8,63 @@ the teacher's token ids.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
-from .bigram import BigramConfig, BigramForSequenceClassification
-from .text_cnn import TextCNNConfig, TextCNNForSequenceClassification
-from .tiny_transformer import (
-    TinyTransformerConfig,
-    TinyTransformerForSequenceClassification,
-)
+from ..arguments import check_choice, check_type
+from . import bigram, text_cnn, tiny_transformer
+from .spec import StudentSpec
+
+BUILT_IN = (bigram.SPEC, text_cnn.SPEC, tiny_transformer.SPEC)
+_specs: dict[str, StudentSpec] = {}
+STUDENTS: Mapping[str, StudentSpec] = MappingProxyType(_specs)
+"""Every kind of student by its name; see :func:`register_student`."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a kind of student is trained; chosen on validation reviews."""
+def register_student(spec: StudentSpec) -> None:
+    """Make a kind of student known to recipes, tokenisers and ``from_pretrained``.
 
-    learning_rate: float
-    batch_size: int
-    weight_decay: float = 0.0
+    Parameters
+    ----------
+    spec : StudentSpec
+        One of the same name takes the place of an earlier one, so that a
+        notebook's cell may run again.
+
+    Raises
+    ------
+    TypeError
+        If it is no StudentSpec.
+    ValueError
+        If the name is that of a student of the kit.
+    """
+    check_type("spec", spec, StudentSpec, "a StudentSpec")
+    if spec not in BUILT_IN and spec.name in {own.name for own in BUILT_IN}:
+        raise ValueError(
+            f"name must be none of {[own.name for own in BUILT_IN]}, the kit's"
+            f" own students, got {spec.name!r}"
+        )
+    config_class = spec.model.config_class
+    AutoConfig.register(config_class.model_type, config_class, exist_ok=True)
+    AutoModelForSequenceClassification.register(config_class, spec.model, exist_ok=True)
+    _specs[spec.name] = spec
 
 
-RECIPES = {
-    "bigram": Recipe(learning_rate=0.03, batch_size=64),
-    "text-cnn": Recipe(learning_rate=2e-3, batch_size=32),
-    "tiny-transformer": Recipe(learning_rate=1e-3, batch_size=32),
-}
+for _spec in BUILT_IN:
+    register_student(_spec)
 
 
-STUDENTS = ("bigram", "text-cnn", "tiny-transformer")
-WIDTH_FIELDS = {
-    "bigram": "buckets",
-    "text-cnn": "filters",
-    "tiny-transformer": "hidden_size",
-}
-"""The field of its config that makes a student wide or narrow."""
+def student_spec(name: str) -> StudentSpec:
+    """Return what is known of a kind of student.
 
-# ----------------------------------------------------------- the builder
-_CLASSES = {
-    "bigram": (BigramConfig, BigramForSequenceClassification),
-    "text-cnn": (TextCNNConfig, TextCNNForSequenceClassification),
-    "tiny-transformer": (
-        TinyTransformerConfig,
-        TinyTransformerForSequenceClassification,
-    ),
-}
-
-for _config, _model in _CLASSES.values():
-    AutoConfig.register(_config.model_type, _config, exist_ok=True)
-    AutoModelForSequenceClassification.register(_config, _model, exist_ok=True)
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    return STUDENTS[check_choice("student", name, STUDENTS)]
 
 
 def build_student(
@@ -74,8 +80,8 @@ def build_student(
 
     Parameters
     ----------
-    name : {"bigram", "text-cnn", "tiny-transformer"}
-        Kind of student.
+    name : str
+        Kind of student, one of :data:`STUDENTS`.
     tokenizer : PreTrainedTokenizerBase
         The student's own, from :func:`train_tokenizer`.
     label_names : sequence of str
@@ -106,8 +112,8 @@ def build_student(
     >>> model.num_parameters() == (len(tokenizer) + 64) * 2 + 2
     True
     """
-    check_student(name)
-    config_class, model_class = _CLASSES[name]
+    spec = student_spec(name)
+    config_class = spec.model.config_class
     if len(label_names) < 2 or len(set(label_names)) < len(label_names):
         raise ValueError(
             "label_names must hold at least two different classes, got"
@@ -121,8 +127,8 @@ def build_student(
             " see its docstring"
         )
     if embeddings is not None:
-        _check_embeddings(name, embeddings, tokenizer)
-        config["embedding_size"] = embeddings.shape[1]
+        _check_embeddings(spec, embeddings, tokenizer)
+        config[spec.embedding_field] = embeddings.shape[1]
     labels = [str(label) for label in label_names]
     settings = config_class(
         vocab_size=len(tokenizer),
@@ -133,22 +139,16 @@ def build_student(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = model_class(settings)
+        model = spec.model(settings)
     if embeddings is not None:
         with torch.no_grad():
             model.get_input_embeddings().weight.copy_(embeddings)
     return model
 
 
-def check_student(name: str) -> None:
-    """Raise unless `name` is one of :data:`STUDENTS`."""
-    if name not in STUDENTS:
-        raise ValueError(f"student must be one of {list(STUDENTS)}, got {name!r}")
-
-
-def _check_embeddings(name, embeddings, tokenizer) -> None:
-    if name == "bigram":
-        raise ValueError("embeddings: the bigram student has no embedding")
+def _check_embeddings(spec: StudentSpec, embeddings, tokenizer) -> None:
+    if spec.embedding_field is None:
+        raise ValueError(f"embeddings: the {spec.name} student has no embedding")
     if embeddings.ndim != 2 or len(embeddings) != len(tokenizer):
         raise ValueError(
             f"embeddings must have one row for each of the {len(tokenizer)}"

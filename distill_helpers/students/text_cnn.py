@@ -9,9 +9,10 @@ from transformers import PreTrainedConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from .layers import StudentModel, mask_of
+from .spec import Recipe, StudentSpec
+from .splitting import by_pieces
 
 
-# ------------------------------------------------------------- text CNN
 class TextCNNConfig(PreTrainedConfig):
     """Config of :class:`TextCNNForSequenceClassification`."""
 
@@ -82,3 +83,14 @@ class TextCNNForSequenceClassification(StudentModel):
             pooled.append(features.sum(dim=2) / counts)
         logits = self.classifier(self.dropout(torch.cat(pooled, dim=1)))
         return self._output(logits, labels)
+
+
+SPEC = StudentSpec(
+    name="text-cnn",
+    model=TextCNNForSequenceClassification,
+    recipe=Recipe(learning_rate=2e-3, batch_size=32),
+    split=by_pieces,
+    vocab_size=12_000,
+    max_length=256,
+    width_field="filters",
+)

@@ -7,9 +7,10 @@ from transformers import ElectraConfig, ElectraModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from .layers import StudentModel, keep_end, mask_of, mean_over_tokens
+from .spec import Recipe, StudentSpec
+from .splitting import by_pieces
 
 
-# ----------------------------------------------------- tiny transformer
 class TinyTransformerConfig(ElectraConfig):
     """Config of :class:`TinyTransformerForSequenceClassification`.
 
@@ -93,3 +94,14 @@ class TinyTransformerForSequenceClassification(StudentModel):
         pooled = mean_over_tokens(encoded.last_hidden_state, lengths)
         logits = self.classifier(self.dropout(pooled))
         return self._output(logits, labels, encoded.hidden_states)
+
+
+SPEC = StudentSpec(
+    name="tiny-transformer",
+    model=TinyTransformerForSequenceClassification,
+    recipe=Recipe(learning_rate=1e-3, batch_size=32),
+    split=by_pieces,
+    vocab_size=12_000,
+    max_length=128,
+    width_field="hidden_size",
+)

@@ -24,7 +24,7 @@ from ..evaluation.predict import predict_encoded, predictor
 from ..logs import quietly
 from ..losses.matching import HiddenStateMatcher
 from ..losses.weighted import WeightedLoss
-from ..students.registry import RECIPES, build_student, check_student
+from ..students.registry import build_student, student_spec
 from .config import DistillationConfig
 from .trainer import DistillationTrainer
 
@@ -46,8 +46,7 @@ def step_budget(student: str, reviews: int, epochs: float) -> int:
     int
         At least 1.
     """
-    check_student(student)
-    batch = RECIPES[student].batch_size
+    batch = student_spec(student).recipe.batch_size
     return max(1, round(epochs * math.ceil(reviews / batch)))
 
 
@@ -69,7 +68,9 @@ def train_student(
 
     Parameters
     ----------
-    student : {"bigram", "text-cnn", "tiny-transformer"}
+    student : str
+        Kind of student, one of
+        :data:`~distill_helpers.students.registry.STUDENTS`.
     tokenizer : PreTrainedTokenizerBase
         The student's.
     train : EncodedReviews
@@ -101,7 +102,7 @@ def train_student(
     and gets the same student; `steps` are then those of all together, each on
     as many batches as there are processes.
     """
-    recipe = RECIPES[student]
+    recipe = student_spec(student).recipe
     model = build_student(
         student, tokenizer, label_names=label_names, seed=seed, **dict(shape or {})
     )

@@ -19,7 +19,7 @@ from distill_helpers.evaluation.predict import predictor
 from distill_helpers.export.onnx import OnnxClassifier, trace_onnx
 from distill_helpers.students.registry import STUDENTS, build_student
 
-KINDS = [*STUDENTS[1:], "bert"]
+KINDS = [*list(STUDENTS)[1:], "bert"]
 
 
 def make(kind, tokenizers, bert_tokenizer):

@@ -146,7 +146,7 @@ def test_labels_alone_need_no_teacher_and_a_scale_loosens_the_penalty():
     [
         ({"temperature": 0.0}, "temperature must be"),
         ({"alpha": 1.5}, "alpha must lie"),
-        ({"strength": 0.0}, "strength must be above 0, got 0.0"),
+        ({"strength": 0.0}, "strength must be a finite number above 0, got 0.0"),
         ({"teacher_margins": np.zeros(3)}, "they must agree"),
         (
             {"teacher_margins": None, "labels": np.full(12, NO_LABEL)},

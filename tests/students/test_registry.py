@@ -1,5 +1,9 @@
+import dataclasses
+import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,10 +15,19 @@ from transformers import (
     pipeline,
 )
 
+from distill_helpers.data.encoding import encode_reviews
 from distill_helpers.data.vocabulary import check_same_vocabulary
+from distill_helpers.students import registry
 from distill_helpers.students.embeddings import embeddings_from_teacher
-from distill_helpers.students.registry import STUDENTS, build_student
+from distill_helpers.students.registry import (
+    STUDENTS,
+    build_student,
+    register_student,
+)
 from distill_helpers.students.tokenizers import train_tokenizer
+from distill_helpers.training.recipes import step_budget, train_student
+
+ROOT = Path(__file__).resolve().parents[2]
 
 SMALL = {
     "bigram": {"buckets": 512},
@@ -274,7 +287,7 @@ def test_bad_tokeniser_settings_are_refused(texts, options, message):
 
 
 def test_a_svd_wider_than_the_teacher_is_refused(tokenizers, bert, bert_tokenizer):
-    with pytest.raises(ValueError, match=r"width must lie in 1\.\.32"):
+    with pytest.raises(ValueError, match=r"width must lie in \[1, 32\]"):
         embeddings_from_teacher(tokenizers["text-cnn"], bert, bert_tokenizer, width=33)
 
 
@@ -282,3 +295,126 @@ def test_sharing_ids_needs_a_shared_vocabulary(tokenizers, bert_tokenizer):
     check_same_vocabulary(bert_tokenizer, bert_tokenizer)
     with pytest.raises(ValueError, match="one id means two different words"):
         check_same_vocabulary(tokenizers["text-cnn"], bert_tokenizer)
+
+
+# ------------------------------------------------------- a student of one's own
+OWN = """
+import sys
+from transformers import AutoModelForSequenceClassification
+
+import own_student
+from distill_helpers.students import STUDENTS, register_student
+
+register_student(own_student.SPEC)
+model = AutoModelForSequenceClassification.from_pretrained(sys.argv[1])
+print(type(model).__name__, model.config.width, list(STUDENTS)[-1])
+"""
+STUDENT = '''
+"""A student in one file."""
+
+from torch import nn
+from transformers import PreTrainedConfig
+
+from distill_helpers.students.layers import StudentModel, mask_of, mean_over_tokens
+from distill_helpers.students.spec import Recipe, StudentSpec
+from distill_helpers.students.splitting import by_words
+
+
+class MeanConfig(PreTrainedConfig):
+    model_type = "own-mean"
+
+    def __init__(self, vocab_size=100, width=8, pad_token_id=0, **kwargs):
+        self.vocab_size, self.width = vocab_size, width
+        super().__init__(pad_token_id=pad_token_id, **kwargs)
+
+
+class MeanForSequenceClassification(StudentModel):
+    config_class = MeanConfig
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.words = nn.Embedding(config.vocab_size, config.width, config.pad_token_id)
+        self.classifier = nn.Linear(config.width, config.num_labels)
+        self.post_init()
+
+    def get_input_embeddings(self):
+        return self.words
+
+    def forward(self, input_ids, attention_mask=None, labels=None, **_):
+        mask = mask_of(input_ids, attention_mask, self.config.pad_token_id)
+        pooled = mean_over_tokens(self.words(input_ids), mask)
+        return self._output(self.classifier(pooled), labels)
+
+
+SPEC = StudentSpec(
+    name="mean",
+    model=MeanForSequenceClassification,
+    recipe=Recipe(learning_rate=0.02, batch_size=16),
+    split=by_words,
+    vocab_size=500,
+    max_length=40,
+    width_field="width",
+    embedding_field="width",
+)
+'''
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    (tmp_path / "own_student.py").write_text(STUDENT)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_student", raising=False)
+    module = importlib.import_module("own_student")
+    yield module.SPEC
+    registry._specs.pop("mean", None)
+
+
+def test_a_student_of_ones_own_is_one_file_and_one_line(
+    own, tmp_path, texts, labelled, bert, bert_tokenizer
+):
+    with pytest.raises(ValueError, match="student must be one of.*got 'mean'"):
+        train_tokenizer(texts, "mean")
+    register_student(own)
+    register_student(own)  # a notebook's cell may run again
+    assert STUDENTS["mean"] is own
+    tokenizer = train_tokenizer(texts, "mean")
+    assert len(tokenizer) <= 500 and tokenizer.model_max_length == 40
+    reads = encode_reviews(labelled, tokenizer)
+    assert max(reads.lengths) == 40
+    assert step_budget("mean", 64, 2) == 8
+    model = train_student("mean", tokenizer, reads, reads, steps=8)
+    assert type(model) is own.model
+    table = embeddings_from_teacher(tokenizer, bert, bert_tokenizer, width=16)
+    assert build_student("mean", tokenizer, embeddings=table).config.width == 16
+    model.save_pretrained(tmp_path / "saved")
+    done = subprocess.run(
+        [sys.executable, "-c", OWN, str(tmp_path / "saved")],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+    )
+    assert done.stdout.split() == ["MeanForSequenceClassification", "8", "mean"], (
+        done.stderr[-2000:]
+    )
+
+
+def test_a_student_of_the_kit_keeps_its_name(own):
+    with pytest.raises(ValueError, match="name must be none of.*got 'bigram'"):
+        register_student(dataclasses.replace(own, name="bigram"))
+    with pytest.raises(TypeError, match="spec must be a StudentSpec, got str"):
+        register_student("bigram")
+    with pytest.raises(TypeError):
+        STUDENTS["bigram"] = own
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_what_a_spec_says_is_what_is_built(name, texts):
+    spec = STUDENTS[name]
+    assert spec.name == name
+    tokenizer = train_tokenizer(texts, name)
+    assert tokenizer.model_max_length == spec.max_length
+    assert len(tokenizer) <= spec.vocab_size
+    model = build_student(name, tokenizer, **SMALL[name])
+    assert type(model) is spec.model
+    assert hasattr(model.config, spec.width_field)
+    assert spec.embedding_field is None or hasattr(model.config, spec.embedding_field)

@@ -10,12 +10,8 @@ from distill_helpers.lessons.claims import Claim, claims_table
 from distill_helpers.losses.matching import HiddenStateMatcher
 from distill_helpers.students.bigram import BigramConfig
 from distill_helpers.students.linear import linear_baseline
-from distill_helpers.students.registry import (
-    RECIPES,
-    STUDENTS,
-    WIDTH_FIELDS,
-    build_student,
-)
+from distill_helpers.students.registry import STUDENTS, build_student
+from distill_helpers.students.spec import Recipe
 from distill_helpers.students.text_cnn import TextCNNConfig
 from distill_helpers.students.tiny_transformer import TinyTransformerConfig
 from distill_helpers.training.recipes import best_of, judge, step_budget, train_student
@@ -39,11 +35,12 @@ def encoded(labelled, tokenizers, counting_teacher):
 
 
 def test_every_student_has_a_recipe():
-    assert set(RECIPES) == set(STUDENTS)
+    assert list(STUDENTS) == list(CONFIGS)
+    assert all(isinstance(spec.recipe, Recipe) for spec in STUDENTS.values())
 
 
 def test_the_step_budget_counts_passes():
-    batch = RECIPES["bigram"].batch_size
+    batch = STUDENTS["bigram"].recipe.batch_size
     assert step_budget("bigram", 10 * batch, 3) == 30
     assert step_budget("bigram", 10 * batch + 1, 1) == 11
     assert step_budget("bigram", 5, 0.001) == 1
@@ -157,6 +154,6 @@ def test_a_student_may_have_another_shape_and_imitate_hidden_states(
 
 
 def test_every_student_has_a_width():
-    for name, field in WIDTH_FIELDS.items():
-        assert name in STUDENTS
-        assert isinstance(getattr(CONFIGS[name](), field), int)
+    for name, spec in STUDENTS.items():
+        assert spec.model.config_class is CONFIGS[name]
+        assert isinstance(getattr(CONFIGS[name](), spec.width_field), int)
