@@ -16,7 +16,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from ..lessons.parameters import DEFAULT_RUNS, free_folder, parameters_of
-from ..places import NOTEBOOKS
+from ..places import NO_CLONE, NOTEBOOKS
 from .costs import Cost, watching, write_costs
 
 
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(
             f"--only {options.only}: there is no such lesson"
             if NOTEBOOKS.is_dir()
-            else f"the lessons come with a clone of the kit; no folder {NOTEBOOKS}"
+            else f"there is no {NOTEBOOKS}: {NO_CLONE}"
         )
     failed, costs = [], {}
     for path in paths:

@@ -723,6 +723,20 @@ def test_the_last_words_say_how_to_go_on(installed):
     assert f"find it in {to / 'imdb'}" in told
 
 
+def test_the_real_kit_comes_through_a_bundle_and_answers(tmp_path, without_pip):
+    bundle = tmp_path / "bundle"
+    packing.pack(bundle, [HERE], get=tiny_wheels)
+    where = install(bundle, tmp_path / "to")
+    for name in ("start.py", "setup.py", "notebooks", "data/teacher.json"):
+        assert (where / name).exists(), name
+    command = [sys.executable, "-S", "-m", "distill_helpers", "install", bundle]
+    done = subprocess.run(
+        [*command, "--check"], cwd=where, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "files are as packed" in done.stdout
+
+
 def test_a_copy_of_read_only_files_can_be_changed(installed):
     to, _, _, _ = installed
     assert (to / "notebooks" / "01.ipynb").stat().st_mode & 0o200

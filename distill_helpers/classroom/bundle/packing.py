@@ -203,10 +203,6 @@ def pack(
         If something stands at `folder`.
     ValueError
         If a target is not known.
-
-    Examples
-    --------
-    >>> pack("stick/kit", [Target("windows", "3.12")])  # doctest: +SKIP
     """
     for target in targets:
         check_choice("--platform", target.platform, PLATFORMS)

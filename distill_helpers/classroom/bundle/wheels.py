@@ -7,7 +7,6 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from .installing import (
@@ -35,33 +34,19 @@ LEAST_RELEASE = {
 CUDA = ("nvidia_", "cuda_", "triton-")
 
 
-@dataclass(frozen=True)
-class Platform:
-    """What a platform is called by uv and by the names of wheels.
-
-    Attributes
-    ----------
-    uv : str
-    tags : tuple of str
-        Newest first.
-    """
-
-    uv: str
-    tags: tuple[str, ...]
-
-
 def _manylinux(machine: str) -> tuple[str, ...]:
     numbered = [f"manylinux_2_{minor}_{machine}" for minor in range(28, 4, -1)]
     named = [f"manylinux{year}_{machine}" for year in ("2014", "2010", "1")]
     return (*numbered, *named)
 
 
+# What uv calls a platform, and its tags in the names of wheels, newest first.
 PLATFORMS = {
-    "linux": Platform("x86_64-manylinux_2_28", _manylinux("x86_64")),
-    "linux-arm": Platform("aarch64-manylinux_2_28", _manylinux("aarch64")),
-    "macos": Platform("aarch64-apple-darwin", ("macosx_14_0_arm64",)),
-    "macos-intel": Platform("x86_64-apple-darwin", ("macosx_14_0_x86_64",)),
-    "windows": Platform("windows", ("win_amd64",)),
+    "linux": ("x86_64-manylinux_2_28", _manylinux("x86_64")),
+    "linux-arm": ("aarch64-manylinux_2_28", _manylinux("aarch64")),
+    "macos": ("aarch64-apple-darwin", ("macosx_14_0_arm64",)),
+    "macos-intel": ("x86_64-apple-darwin", ("macosx_14_0_x86_64",)),
+    "windows": ("windows", ("win_amd64",)),
 }
 
 
@@ -136,7 +121,7 @@ def get_wheels(
 def _target_options(target: Target) -> list[str]:
     options = ["--only-binary=:all:", "--implementation=cp"]
     options.append(f"--python-version={LEAST_RELEASE[target.python]}")
-    return options + [f"--platform={tag}" for tag in PLATFORMS[target.platform].tags]
+    return options + [f"--platform={tag}" for tag in PLATFORMS[target.platform][1]]
 
 
 def _get_cpu_torch(
@@ -182,7 +167,7 @@ def _wheels_for_another(
         *("--no-annotate", "--only-binary=:all:", "--extra", EXTRA, *pins),
         *("--python", shop.python, "--output-file", chosen),
         f"--python-version={LEAST_RELEASE[target.python]}",
-        f"--python-platform={PLATFORMS[target.platform].uv}",
+        f"--python-platform={PLATFORMS[target.platform][0]}",
         *(shop.source / "pyproject.toml", shop.build),
     )
     shop.pip(

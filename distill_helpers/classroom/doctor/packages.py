@@ -271,11 +271,8 @@ def check_extra(extra: str, wanted: Declared) -> Finding:
     wrong = [f"{n} {f.seen}" for n, f in there.items() if f.status != OK]
     if wrong:
         return Finding(extra, WARN, ", ".join(wrong), f"Call {get}.")
-    return Finding(extra, OK, ", ".join(f"{n} {_version(n)}" for n in judged))
-
-
-def _version(package: str) -> str:
-    return importlib.metadata.version(package)
+    version = importlib.metadata.version
+    return Finding(extra, OK, ", ".join(f"{n} {version(n)}" for n in judged))
 
 
 def broken(name: str, error: str) -> Finding:
