@@ -82,6 +82,13 @@ def test_no_module_is_named_for_nothing_in_particular():
     assert not vague & {source.stem for source in SOURCES}
 
 
+def test_no_script_beside_the_package_is_long():
+    scripts = [*ROOT.glob("*.py"), *(ROOT / "docs").glob("*.py")]
+    assert ROOT / "start.py" in scripts
+    for script in scripts:
+        assert len(script.read_text("utf-8").splitlines()) < 500, script.name
+
+
 def test_only_safe_formats_and_no_remote_code():
     banned = (
         r"\bpickle\b|torch\.save\(|torch\.load\(|joblib|trust_remote_code\s*=\s*True"
