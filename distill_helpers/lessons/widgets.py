@@ -12,10 +12,10 @@ import html
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 
 from matplotlib.figure import Figure
 
+from ..arguments import check_number
 from .plots.style import to_png
 
 Draw = Callable[..., tuple[Figure, str]]
@@ -35,7 +35,8 @@ class Slider:
     Raises
     ------
     ValueError
-        If the label is empty, or `start` lies outside, or `step` is not above 0.
+        If the label is empty, `high` is not above `low`, `start` lies outside, or
+        `step` is not above 0.
     """
 
     label: str
@@ -47,13 +48,9 @@ class Slider:
     def __post_init__(self) -> None:
         if not self.label.strip():
             raise ValueError("label must name what the slider moves, got nothing")
-        if not self.low <= self.start <= self.high or self.low == self.high:
-            raise ValueError(
-                f"start must lie between low={self.low:g} and"
-                f" high={self.high:g}, got {self.start!r}"
-            )
-        if not self.step > 0:
-            raise ValueError(f"step must be above 0, got {self.step!r}")
+        check_number("high", self.high, above=self.low)
+        check_number("start", self.start, least=self.low, most=self.high)
+        check_number("step", self.step, above=0)
 
 
 class Explorer:
@@ -117,13 +114,7 @@ class Explorer:
         if name not in self.sliders:
             raise KeyError(f"no slider {name!r}; there are {list(self.sliders)}")
         slider = self.sliders[name]
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise TypeError(f"{name} must be a number, got {value!r}")
-        if not (math.isfinite(value) and slider.low <= value <= slider.high):
-            raise ValueError(
-                f"{name} must lie between {slider.low:g} and {slider.high:g},"
-                f" got {value!r}"
-            )
+        check_number(name, value, least=slider.low, most=slider.high)
 
     # --------------------------------------------------------------- display
     @property

@@ -9,7 +9,6 @@ from ..exercises.answers import call, settle
 from ..exercises.outcomes import Incorrect
 
 
-# ----------------------------------------------------------------- removal
 def my_removal(first, second, scores, share):
     left = len(scores) - int(share * len(scores))
     kept = scores.topk(left).indices.sort().values

@@ -8,7 +8,6 @@ from ..exercises.answers import call, settle
 from ..exercises.outcomes import Incorrect
 
 
-# ---------------------------------------------------------------- quantise
 def my_quantise(values, bits):
     most = 2 ** (bits - 1) - 1
     scale = values.abs().max() / most

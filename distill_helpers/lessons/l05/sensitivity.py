@@ -10,7 +10,6 @@ from ..exercises.answers import call, settle
 from ..exercises.outcomes import Incorrect
 
 
-# ------------------------------------------------------------- sensitivity
 def my_sensitivities(weights, loss_of, rounded):
     before = loss_of(weights)
     return {

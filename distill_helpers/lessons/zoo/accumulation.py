@@ -12,7 +12,6 @@ from . import mistakes as known
 from .probes import some_logits
 
 
-# ------------------------------------------------------------- accumulation
 def examine_accumulation(answer) -> str:
     """Examine ``f(model, loss_function, parts)``, which leaves gradients."""
     for count in (4, 2):

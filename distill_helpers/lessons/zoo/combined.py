@@ -17,7 +17,6 @@ from .probes import as_function, some_logits
 from .soft_targets import examine_soft_targets
 
 
-# ------------------------------------------------------------ both together
 def examine_distillation(answer) -> str:
     """Examine ``f(student_logits, teacher_logits, labels, temperature, alpha)``.
 

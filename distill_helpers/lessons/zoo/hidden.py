@@ -12,7 +12,6 @@ from . import mistakes as known
 from .probes import name_mistakes
 
 
-# ------------------------------------------------------------ hidden states
 def examine_hidden(answer) -> str:
     """Examine ``f(student_hidden, teacher_hidden, mask, projection)``."""
     probes = [_hidden_probe(*shape) for shape in _HIDDEN_SHAPES]

@@ -11,10 +11,9 @@ from ...losses.labels import labelled_cross_entropy
 from ..exercises.answers import call, same, scalar
 from ..exercises.outcomes import Incorrect, Unsupported
 from . import mistakes as known
-from .probes import name_mistakes, some_logits
+from .probes import gradient_of, name_mistakes, some_logits
 
 
-# ----------------------------------------------------------------- labels
 def examine_cross_entropy(answer) -> str:
     """Examine ``f(logits, labels)``: a mean over the labelled examples."""
 
@@ -52,18 +51,14 @@ def some_labels(logits: torch.Tensor) -> torch.Tensor:
 
 
 def _check_label_gradient(loss, labels: torch.Tensor) -> None:
-    student, twin = (some_logits(4, 3, 5).requires_grad_() for _ in range(2))
-    value = scalar(loss(student, labels))
-    labelled_cross_entropy(twin, labels).backward()
-    slope = torch.zeros_like(student)
-    if value.requires_grad:
-        found = torch.autograd.grad(value, student, allow_unused=True)[0]
-        slope = slope if found is None else found
-    if not same(slope, twin.grad, 1e-3):
+    student = some_logits(4, 3, 5)
+    slope = gradient_of(loss, student, labels)
+    right = gradient_of(labelled_cross_entropy, student, labels)
+    if not same(slope, right, 1e-3):
         raise Incorrect(
             f"The gradient is wrong for the labels {labels.tolist()}.",
             f"norm {slope.norm().item():.4f}",
-            f"norm {twin.grad.norm().item():.4f}",
+            f"norm {right.norm().item():.4f}",
             "detach() and torch.no_grad(); and 0 / 0, which spoils a gradient even"
             " where its value is replaced afterwards",
         )

@@ -1,4 +1,4 @@
-"""Probes that several examinations share: logits, gradients, names of mistakes."""
+"""What several examinations share: logits, gradients, and naming mistakes."""
 
 from __future__ import annotations
 
@@ -29,16 +29,19 @@ def name_mistakes(values, lists) -> tuple[known.Mistake, ...] | None:
 
 
 def some_logits(batch, classes, seed, **options) -> torch.Tensor:
+    """Return logits of that shape, the same for the same seed."""
     generator = torch.Generator().manual_seed(seed)
     return 2 * torch.randn(batch, classes, generator=generator, **options)
 
 
 def uses_student(loss: Loss) -> bool:
+    """Tell whether the student's logits have a part in the value."""
     student = some_logits(4, 3, 5).requires_grad_()
     return scalar(loss(student, some_logits(4, 3, 6), 2.0)).requires_grad
 
 
 def reaches_teacher(loss: Loss) -> bool:
+    """Tell whether a gradient flows back into the teacher."""
     student = some_logits(4, 3, 5).requires_grad_()
     weights = some_logits(4, 3, 6).requires_grad_()
     value = scalar(loss(student, weights * 1.0, 2.0))  # as a network gives them
@@ -47,10 +50,10 @@ def reaches_teacher(loss: Loss) -> bool:
     return weights.grad is not None and bool(weights.grad.abs().max() > 0)
 
 
-def gradient_of(loss: Loss, student, teacher, temperature) -> torch.Tensor:
+def gradient_of(loss: Loss, student, *rest) -> torch.Tensor:
     """Return the gradient of a loss with respect to the student's logits."""
     student = student.detach().clone().requires_grad_()
-    value = scalar(loss(student, teacher, temperature))
+    value = scalar(loss(student, *rest))
     if not value.requires_grad:
         return torch.zeros_like(student)
     slope = torch.autograd.grad(value, student, allow_unused=True)[0]

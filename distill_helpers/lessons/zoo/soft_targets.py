@@ -128,6 +128,7 @@ def examine_kd(answer) -> str:
 
 
 def examine_soft_targets(loss: Loss) -> None:
+    """Compare with known mistakes, then with what every such loss keeps to."""
     probes = [(some_logits(5, 4, 1), some_logits(5, 4, 2), 2.7)]
     probes.append((some_logits(3, 6, 3), some_logits(3, 6, 4), 1.7))
     values = [scalar(loss(*probe)) for probe in probes]
