@@ -187,7 +187,7 @@ def test_the_accumulated_gradient_is_that_of_the_big_batch_for_every_student(
         gradients.append(before - weights(model))
     whole, parts = gradients
     assert whole.dtype == torch.float64 and whole.abs().max() > 1e-3
-    torch.testing.assert_close(parts, whole, atol=1e-5, rtol=0)
+    torch.testing.assert_close(parts, whole, atol=1e-10, rtol=0)
 
 
 PROCESSES = """
