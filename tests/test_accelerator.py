@@ -74,8 +74,10 @@ def test_a_teacher_labels_there_and_a_student_learns_from_it(
     live, bert, bert_tokenizer, labelled, tokenizers, device, tmp_path
 ):
     asked = list(labelled["text"])
-    here = HuggingFaceTeacher(bert, bert_tokenizer).logits(asked)
-    moved = HuggingFaceTeacher(copy.deepcopy(bert).to(device), bert_tokenizer)
+    here = HuggingFaceTeacher(bert, bert_tokenizer, max_length=64).logits(asked)
+    moved = HuggingFaceTeacher(
+        copy.deepcopy(bert).to(device), bert_tokenizer, max_length=64
+    )
     np.testing.assert_allclose(moved.logits(asked), here, atol=2e-2)
     tokenizer = tokenizers["text-cnn"]
     trainer = DistillationTrainer(
