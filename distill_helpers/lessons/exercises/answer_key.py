@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 
+from ...files import fresh_path, whole_file
 from .notebook_api import entry_of
 
 EXERCISE_TAG = "exercise"
@@ -80,8 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.lesson.is_file():
         parser.error(f"there is no lesson {str(options.lesson)!r}")
-    if options.solved.exists():
-        parser.error(f"{str(options.solved)!r} exists already; name another file")
-    nbformat.write(solve(nbformat.read(options.lesson, as_version=4)), options.solved)
+    try:
+        target = fresh_path(options.solved)
+    except FileExistsError as error:
+        parser.error(str(error))
+    with whole_file(target) as temporary:
+        nbformat.write(solve(nbformat.read(options.lesson, as_version=4)), temporary)
     print(f"written {options.solved}")
     return 0
