@@ -167,7 +167,7 @@ except RuntimeMissingError as error:
     _, python = installed
     lessons = [python, "-m", "distill_helpers", "lessons"]
     done = subprocess.run(lessons, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 2 and "a clone of the kit" in done.stderr
+    assert done.returncode == 2 and "a clone of the project" in done.stderr
 
 
 @pytest.mark.full
