@@ -109,15 +109,21 @@ class DistillationTrainer(Trainer):
         self._accepted = _accepted_names(model)
         self._terms: dict[str, dict[str, torch.Tensor]] = {}
         self._term_steps: dict[str, int] = {}
-        encode = self._encoder(processing_class, args)
         if train_dataset is not None:
-            train_dataset = encode(train_dataset)
+            if not len(train_dataset):
+                raise ValueError("train_dataset is empty")
+            asks = any(TEACHERS in loss.needs and loss.weight for loss in self.losses)
+            train_dataset = _encoded(
+                train_dataset,
+                processing_class,
+                self.teacher if asks else None,
+                live=args.live_teacher,
+            )
+            _check_needs(train_dataset, losses or ())
             if losses is None:
                 _check_targets(train_dataset, args)
-            else:
-                _check_needs(train_dataset, self.losses)
         if eval_dataset is not None:
-            eval_dataset = encode(eval_dataset, targets=False)
+            eval_dataset = _encoded(eval_dataset, processing_class)
         collator = DistillationCollator(
             processing_class.pad_token_id, args.pad_to_multiple_of
         )
@@ -138,20 +144,6 @@ class DistillationTrainer(Trainer):
             self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
         if args.disable_tqdm:
             self.remove_callback(PrinterCallback)
-
-    def _encoder(self, tokenizer, args):
-        def encode(dataset, targets: bool = True):
-            if isinstance(dataset, EncodedReviews):
-                return dataset
-            asked = targets and any(
-                loss.weight > 0 and TEACHERS in loss.needs for loss in self.losses
-            )
-            teacher = self.teacher if asked else None
-            return encode_reviews(
-                dataset, tokenizer, teacher, live=args.live_teacher and targets
-            )
-
-        return encode
 
     # ------------------------------------------------------------ the loss
     def get_batch_samples(self, epoch_iterator, num_batches, device):
@@ -299,6 +291,12 @@ def _accepted_names(model) -> set[str] | None:
     return set(parameters)
 
 
+def _encoded(dataset, tokenizer, teacher=None, live: bool = False) -> EncodedReviews:
+    if isinstance(dataset, EncodedReviews):
+        return dataset
+    return encode_reviews(dataset, tokenizer, teacher, live=live)
+
+
 def _as_teacher(teacher_model, tokenizer) -> Teacher | None:
     if teacher_model is None or isinstance(teacher_model, Teacher):
         return teacher_model
@@ -334,8 +332,6 @@ def _check_targets(dataset: EncodedReviews, args: DistillationConfig) -> None:
         dataset.texts is not None and args.alpha > 0
     )
     labelled = bool((dataset.labels != NO_LABEL).any())
-    if not len(dataset):
-        raise ValueError("train_dataset is empty")
     if not soft and not labelled:
         raise ValueError(
             "train_dataset has nothing to learn from: no label and no teacher"
@@ -350,8 +346,6 @@ def _check_targets(dataset: EncodedReviews, args: DistillationConfig) -> None:
 
 
 def _check_needs(dataset: EncodedReviews, losses: Sequence[WeightedLoss]) -> None:
-    if not len(dataset):
-        raise ValueError("train_dataset is empty")
     given = set(dataset[0]) | {"attention_mask"}
     given |= {TEACHERS} if "text" in given else set()  # the teacher is live
     for loss in losses:

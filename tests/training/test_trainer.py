@@ -522,6 +522,8 @@ def test_what_cannot_be_learned_from_is_refused(
         make_trainer(tmp_path, tokenizers, plain, None)
     with pytest.raises(ValueError, match="nothing to learn from"):
         make_trainer(tmp_path, tokenizers, plain, counting_teacher, alpha=0.0)
+    with pytest.raises(ValueError, match="train_dataset is empty"):
+        make_trainer(tmp_path, tokenizers, plain.select([]), counting_teacher)
     with pytest.raises(ValueError, match="teacher_processing_class"):
         make_trainer(tmp_path, tokenizers, plain, bert)
     with pytest.raises(TypeError, match="Teacher, a PreTrainedModel or None"):
