@@ -21,6 +21,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from ..arguments import check_choice
+
 BITS = tuple(range(2, 9))
 FITS = ("least squares", "largest")
 
@@ -66,8 +68,7 @@ def round_weights(
     (tensor([[ 0.9000,  0.0000, -0.9000]]), tensor([[ 1.,  0., -1.]]))
     """
     check_bits(bits)
-    if fit not in FITS:
-        raise ValueError(f"fit must be one of {list(FITS)}, got {fit!r}")
+    check_choice("fit", fit, FITS)
     axes = tuple(range(0 if one_scale else 1, weight.ndim))
     largest = weight.detach().abs().amax(axes, keepdim=True)
     largest = torch.where(largest > 0, largest, torch.ones_like(largest))

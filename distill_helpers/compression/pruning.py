@@ -20,9 +20,17 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 from transformers.pytorch_utils import prune_linear_layer
 
-from ..data.encoding import DistillationCollator, EncodedReviews, length_grouped
+from ..data.encoding import (
+    DistillationCollator,
+    EncodedReviews,
+    device_of,
+    length_grouped,
+    to_device,
+)
 from ..losses.combined import DistillationLoss
 from ..losses.labels import labelled_cross_entropy
 from ..students.text_cnn import TextCNNForSequenceClassification
@@ -143,7 +151,7 @@ def importances(
     Returns
     -------
     dict of str to Tensor, shape (units,)
-        By the name of the module that reads the channels.
+        By the name of the module that reads the channels; on the CPU.
 
     Raises
     ------
@@ -157,9 +165,9 @@ def importances(
     totals = {name: torch.zeros(count) for name, (_, count, _) in units.items()}
     model.eval()
     for rows in length_grouped(reviews.lengths, batch_size):
-        batch = collate([reviews[i] for i in rows])
+        batch = to_device(collate([reviews[i] for i in rows]), device_of(model))
         for name, effect in _effects(model, units, batch).items():
-            totals[name] += effect
+            totals[name] += effect.cpu()
     return {name: total / len(reviews) for name, total in totals.items()}
 
 
@@ -320,7 +328,7 @@ def prune_filters(model, share: float, scores: dict[str, torch.Tensor]) -> nn.Mo
             new.bias.copy_(old.bias[places])
         smaller.classifier.weight.copy_(model.classifier.weight[:, torch.cat(columns)])
         smaller.classifier.bias.copy_(model.classifier.bias)
-    return smaller.eval()
+    return smaller.to(device_of(model)).eval()
 
 
 def keep_units(scores: torch.Tensor, share: float, where: str) -> torch.Tensor:
@@ -357,11 +365,11 @@ def _share(name: str, value: float) -> float:
 
 
 def _channels(units: torch.Tensor, size: int) -> torch.Tensor:
-    return (units[:, None] * size + torch.arange(size)).flatten()
+    return (units[:, None] * size + torch.arange(size, device=units.device)).flatten()
 
 
 def multiplications(model, length: int = 128) -> int:
-    """Count the multiplications of an encoder's or CNN's layers for one text.
+    """Count a model's multiplications for one text, as PyTorch counts them.
 
     Parameters
     ----------
@@ -374,13 +382,9 @@ def multiplications(model, length: int = 128) -> int:
     int
         Of all linear and convolutional layers, and of attention itself.
     """
-    total = 0
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Linear):
-            per_text = "classifier" in name or "pooler" in name
-            total += module.weight.numel() * (1 if per_text else length)
-            if re.search(r"(self\.query|q_lin)$", name):
-                total += 2 * module.out_features * length**2
-        elif isinstance(module, nn.Conv1d):
-            total += module.weight.numel() * length
-    return total
+    ids = torch.ones(1, length, dtype=torch.long, device=device_of(model))
+    # Of the ways to compute attention only the plain one is counted everywhere.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+        with FlopCounterMode(display=False) as counter:
+            model(input_ids=ids, attention_mask=torch.ones_like(ids))
+    return counter.get_total_flops() // 2  # an addition comes with each

@@ -20,6 +20,8 @@ from transformers import (
     PreTrainedModel,
 )
 
+from ..data.encoding import device_of
+
 
 class ReshapedConfig(PreTrainedConfig):
     """Config of :class:`ReshapedForSequenceClassification`.
@@ -166,7 +168,7 @@ def reshaped_copy(
                 config.linears[name] = shape
     reshaped = ReshapedForSequenceClassification(config)
     reshaped.inner.load_state_dict(inner.state_dict())
-    return reshaped.eval()
+    return reshaped.to(device_of(core)).eval()
 
 
 def core_of(model: nn.Module) -> nn.Module:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForSequenceClassification, TorchAoConfig
 
+from ..arguments import check_choice
 from ..logs import quietly
 
 KINDS = ("int8-dynamic", "int8-weights")
@@ -32,6 +33,7 @@ def quantise_torch(model, kind: str = "int8-dynamic"):
     Returns
     -------
     PreTrainedModel
+        On the CPU, for which it is meant.
 
     Raises
     ------
@@ -39,8 +41,7 @@ def quantise_torch(model, kind: str = "int8-dynamic"):
         If `kind` is unknown, or the model is quantised already or has no
         linear layer.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}")
+    check_choice("kind", kind, KINDS)
     if getattr(model, "hf_quantizer", None) is not None:
         raise ValueError("the model has been quantised already")
     if not any(isinstance(m, nn.Linear) for m in model.modules()):

@@ -163,7 +163,7 @@ def _smaller_model(model, rows: torch.Tensor):
     name = next(n for n, m in model.named_modules() if m is table)
     state[f"{name}.weight"] = table.weight.detach()[rows]
     smaller.load_state_dict(state)
-    return smaller.eval()
+    return smaller.to(table.weight.device).eval()
 
 
 def factorise_embedding(model, rank: int) -> nn.Module:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arguments import check_number
 from .metrics import softmax
 
 
@@ -125,8 +126,7 @@ def _check(stages: Sequence[Stage], thresholds: Sequence[float]) -> None:
             f" {len(thresholds)} for {len(stages)} stages"
         )
     for value in thresholds:
-        if not 0 <= value <= 1:
-            raise ValueError(f"a threshold must lie in [0, 1], got {value!r}")
+        check_number("a threshold", value, least=0, most=1)
     shapes = {stage.logits.shape for stage in stages}
     if len(shapes) > 1 or not len(stages[0].logits):
         raise ValueError(
@@ -177,8 +177,7 @@ def choose_threshold(
             f"device, larger and labels must be of one length, got {count},"
             f" {len(larger)} and {'none' if labels is None else len(labels)}"
         )
-    if within < 0:
-        raise ValueError(f"within must not be below 0, got {within!r}")
+    check_number("within", within, least=0)
     sure = confidence(device)
     order = np.argsort(-sure, kind="stable")
     # With the k surest texts answered on the device, so much is lost in all.

@@ -10,6 +10,8 @@ from accelerate.utils import find_executable_batch_size
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from ..arguments import check_number, check_whole
+
 
 class PeakMemory(TorchDispatchMode):
     """Count the bytes of tensors that operations make, and their peak.
@@ -85,8 +87,7 @@ class MemoryBudget(PeakMemory):
     """
 
     def __init__(self, megabytes: float) -> None:
-        if not megabytes > 0:
-            raise ValueError(f"megabytes must be above 0, got {megabytes!r}")
+        check_number("megabytes", megabytes, above=0)
         super().__init__()
         self.limit = megabytes * 2**20
 
@@ -132,8 +133,7 @@ def fit_batch_size(
     >>> fit_batch_size(lambda size: torch.zeros(size, 2**18), 8, megabytes=4.5)
     (4, 4.0)
     """
-    if start < 1:
-        raise ValueError(f"start must be at least 1, got {start!r}")
+    check_whole("start", start, least=1)
 
     @find_executable_batch_size(starting_batch_size=start)
     def attempt(batch_size: int) -> tuple[int, float]:

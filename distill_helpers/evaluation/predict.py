@@ -10,8 +10,10 @@ import torch
 from ..data.encoding import (
     DistillationCollator,
     EncodedReviews,
+    device_of,
     encode_texts,
     length_grouped,
+    to_device,
 )
 
 Predictor = Callable[[Sequence[str]], np.ndarray]
@@ -50,6 +52,7 @@ def predict_encoded(
     Parameters
     ----------
     model : PreTrainedModel
+        On any device.
     tokenizer : PreTrainedTokenizerBase
         Gives the padding id.
     reviews : EncodedReviews
@@ -67,5 +70,6 @@ def predict_encoded(
             [{"input_ids": reviews.token_ids[i], "labels": -100} for i in rows]
         )
         del batch["labels"]
-        output[rows] = model(**batch).logits.float().numpy()
+        logits = model(**to_device(batch, device_of(model))).logits
+        output[rows] = logits.float().cpu().numpy()
     return output

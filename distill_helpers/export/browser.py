@@ -12,14 +12,14 @@ import functools
 import hashlib
 import http.server
 import json
-import os
 import re
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..arguments import check_number
+from ..files import whole_folder
 from ..places import BROWSER_RUNTIME, NO_CLONE
 from .bundle import ABOUT, MODEL, TOKENIZER, read_about
 
@@ -96,7 +96,7 @@ def to_browser(
     bundle : str or Path
         From :func:`~distill_helpers.export.bundle.write_bundle`.
     folder : str or Path
-        Must not exist yet; appears whole or not at all.
+        Must not exist yet, or be empty; appears whole or not at all.
     server : str, optional
         Address of a service that the page may ask, such as
         ``"http://127.0.0.1:8000/"``; without one the page asks nobody.
@@ -113,23 +113,17 @@ def to_browser(
     Raises
     ------
     FileExistsError
-        If the folder exists.
+        If the folder holds something.
     RuntimeMissingError
         If the runtime has not been installed.
     ValueError
         If `server` is no http address or `threshold` out of range.
     """
-    folder = Path(folder)
-    if folder.exists():
-        raise FileExistsError(f"{str(folder)!r} exists already; name another folder")
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must lie in [0, 1], got {threshold!r}")
+    check_number("threshold", threshold, least=0, most=1)
     origin = _origin(server)
     read_about(bundle)
     files = runtime_files(runtime)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as part:
-        made = Path(part) / "page"
+    with whole_folder(folder) as made:
         _copy(made, Path(bundle), files)
         index = made / "index.html"
         text = index.read_text("utf-8").replace("%SERVER%", origin and f" {origin}")
@@ -138,8 +132,7 @@ def to_browser(
         (made / "page.json").write_text(json.dumps(settings), "utf-8")
         (made / "licences.txt").write_text(_licences(Path(runtime)), "utf-8")
         _write_worker(made)
-        os.replace(made, folder)
-    return folder
+    return Path(folder)
 
 
 def _origin(server: str) -> str:

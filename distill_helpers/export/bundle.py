@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,9 @@ from transformers import PreTrainedTokenizerFast
 
 from distill_helpers import __version__
 
+from ..arguments import check_number
 from ..evaluation.metrics import softmax
+from ..files import whole_folder
 from .onnx import OnnxClassifier
 
 FORMAT = "distill-bundle-1"
@@ -63,7 +63,7 @@ def write_bundle(
     Parameters
     ----------
     folder : str or Path
-        Must not exist yet; appears whole or not at all.
+        Must not exist yet, or be empty; appears whole or not at all.
     onnx_file : str or Path
         In floating point or quantised.
     tokenizer : PreTrainedTokenizerFast
@@ -84,18 +84,14 @@ def write_bundle(
     Raises
     ------
     FileExistsError
-        If the folder exists.
+        If the folder holds something.
     FileNotFoundError
         If there is no ONNX file.
     ValueError
         If the names are not as many as the logits or the temperature is not
         above 0.
     """
-    folder = Path(folder)
-    if folder.exists():
-        raise FileExistsError(f"{str(folder)!r} exists already; name another folder")
-    if not temperature > 0:
-        raise ValueError(f"temperature must be above 0, got {temperature!r}")
+    check_number("temperature", temperature, above=0)
     classes = OnnxClassifier(onnx_file, tokenizer)(["a"]).shape[1]
     names = [str(name) for name in label_names]
     if len(set(names)) != classes:
@@ -103,10 +99,7 @@ def write_bundle(
             f"label_names must hold {classes} different names, one for each logit,"
             f" got {names}"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as part:
-        made = Path(part) / "bundle"
-        made.mkdir()
+    with whole_folder(folder) as made:
         shutil.copyfile(onnx_file, made / MODEL)
         _write_compactly(tokenizer, made / TOKENIZER)
         content = {
@@ -119,8 +112,7 @@ def write_bundle(
             "files": {name: _listed(made / name) for name in (MODEL, TOKENIZER)},
         }
         (made / ABOUT).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-        os.replace(made, folder)
-    return folder
+    return Path(folder)
 
 
 def _write_compactly(tokenizer, path: Path) -> None:

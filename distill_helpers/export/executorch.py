@@ -15,12 +15,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..arguments import check_choice
 from ..data.encoding import DistillationCollator, encode_texts
 from ..files import fresh_path, whole_file
 from ..students.bigram import BigramForSequenceClassification
 from ..students.layers import mean_over_tokens
 from ..students.text_cnn import TextCNNForSequenceClassification
 from ..students.tiny_transformer import TinyTransformerForSequenceClassification
+from .onnx import on_the_cpu
 
 MISSING = (
     "ExecuTorch is an extra that is not installed: install"
@@ -86,7 +88,7 @@ _ROUNDED = (TextCNNForSequenceClassification, TinyTransformerForSequenceClassifi
 
 
 def _wrapped(model) -> nn.Module:
-    return _WRAPPERS.get(type(model), _Positional)(model.eval())
+    return _WRAPPERS.get(type(model), _Positional)(on_the_cpu(model.eval()))
 
 
 def to_executorch(
@@ -127,8 +129,7 @@ def to_executorch(
         If `bits` is unknown or not for this model, or if there is nothing to
         calibrate with.
     """
-    if bits not in BITS:
-        raise ValueError(f"bits must be one of {list(BITS)}, got {bits!r}")
+    check_choice("bits", bits, BITS)
     if bits == "int8" and not isinstance(model, _ROUNDED):
         raise ValueError(
             "bits='int8' is for a text-cnn or a tiny-transformer, got"

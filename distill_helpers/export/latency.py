@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import check_whole
 from ..data.encoding import DistillationCollator, encode_texts
 from ..evaluation.metrics import softmax
 from .onnx import INPUTS, OnnxClassifier
@@ -51,13 +52,9 @@ def latency_budget(
     ValueError
         If there is no text, or a number is below 1.
     """
-    for name, value in (
-        ("batch_size", batch_size),
-        ("threads", threads),
-        ("rounds", rounds),
-    ):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value!r}")
+    check_whole("batch_size", batch_size, least=1)
+    check_whole("threads", threads, least=1)
+    check_whole("rounds", rounds, least=1)
     if not len(texts):
         raise ValueError("texts must hold at least one text, got none")
     classifier = OnnxClassifier(path, tokenizer, threads=threads)

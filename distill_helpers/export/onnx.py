@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 from collections import Counter
@@ -17,6 +18,7 @@ from torch import nn
 from ..data.encoding import (
     PAD_MULTIPLE,
     DistillationCollator,
+    device_of,
     encode_texts,
     length_grouped,
 )
@@ -27,6 +29,13 @@ INPUTS = ("input_ids", "attention_mask")
 OUTPUT = "logits"
 OPSET = 20
 _CHATTER = "torch.onnx._internal.exporter._registration"  # what is not installed
+
+
+def on_the_cpu(model: nn.Module) -> nn.Module:
+    """Return a model that lies on the CPU, or a copy that does, for export."""
+    if device_of(model).type == "cpu":
+        return model
+    return copy.deepcopy(model).cpu()
 
 
 class _Logits(nn.Module):
@@ -47,7 +56,7 @@ def trace_onnx(model, path: str | Path) -> Path:
     ----------
     model : PreTrainedModel
         A student, a teacher, or any sequence classifier of transformers that
-        reads ``input_ids`` and ``attention_mask``.
+        reads ``input_ids`` and ``attention_mask``. It stays on its device.
     path : str or Path
         Must not exist yet.
 
@@ -68,7 +77,7 @@ def trace_onnx(model, path: str | Path) -> Path:
     with quietly(), warnings.catch_warnings(), whole_file(path) as temporary:
         warnings.simplefilter("ignore")  # notes of the exporter to its makers
         torch.onnx.export(
-            _Logits(model.eval()),
+            _Logits(on_the_cpu(model.eval())),
             (),
             str(temporary),
             kwargs=example,

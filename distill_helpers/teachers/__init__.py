@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = attach(
             "save_teacher",
             "stack_logits",
         ],
+        "labelling": ["label_texts"],
         "live": ["HuggingFaceTeacher", "weights_revision"],
         "mixed": ["AverageTeacher", "average_logits", "calibration_temperature"],
         "opening": ["open_teacher"],

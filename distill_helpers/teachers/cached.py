@@ -11,6 +11,7 @@ import numpy as np
 from filelock import FileLock
 from tqdm.auto import tqdm
 
+from ..arguments import check_whole
 from ..data.cleaning import text_hash
 from .base import Teacher, check_answers, stack_answers
 from .live import folder_name
@@ -45,12 +46,10 @@ class CachedTeacher(Teacher):
     def __init__(
         self, teacher: Teacher, folder: str | Path, *, chunk: int = 512
     ) -> None:
-        if chunk < 1:
-            raise ValueError(f"chunk must be at least 1, got {chunk!r}")
+        self.chunk = check_whole("chunk", chunk, least=1)
         self.teacher = teacher
         self.num_labels = teacher.num_labels
         self.fingerprint = teacher.fingerprint
-        self.chunk = chunk
         self.folder = Path(folder) / folder_name(self.fingerprint)
         self.damaged: list[Path] = []
         self._known: dict[str, np.ndarray] = {}

@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from ..data.cleaning import text_hash
-from ..data.encoding import length_grouped
+from ..data.encoding import device_of, length_grouped
 from .live import weights_revision
 from .stored import read_soft_targets, write_soft_targets
 from .windows import tokenize_windows, window_batch, window_logits
@@ -105,6 +105,7 @@ def finetune(
     """
     windows = tokenize_windows(tokenizer, texts, max_length)
     lengths = [sum(map(len, review)) for review in windows]
+    device = device_of(model)
     targets = torch.as_tensor(np.asarray(labels), dtype=torch.long)
     generator = torch.Generator().manual_seed(seed)
     batches: list[list[int]] = []
@@ -122,9 +123,9 @@ def finetune(
     bar = tqdm(batches, desc=description, mininterval=5)
     for rows in bar:
         batch = window_batch([windows[i] for i in rows], tokenizer.pad_token_id)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             logits = window_logits(model, batch)
-        loss = F.cross_entropy(logits, targets[rows])
+        loss = F.cross_entropy(logits, targets[rows].to(device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -172,8 +173,8 @@ def predict_logits(
         length_grouped(lengths, batch_size), desc=description, mininterval=5
     ):
         batch = window_batch([windows[i] for i in rows], tokenizer.pad_token_id)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits[rows] = window_logits(model, batch).numpy()
+        with torch.autocast(device_of(model).type, torch.bfloat16):
+            logits[rows] = window_logits(model, batch).cpu().numpy()
     return logits
 
 

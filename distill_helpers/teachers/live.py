@@ -136,7 +136,7 @@ class HuggingFaceTeacher(Teacher):
             batch = window_batch(
                 [reviews[i] for i in rows], self.tokenizer.pad_token_id, pad_to
             )
-            output[rows] = window_logits(self.model, batch).numpy()
+            output[rows] = window_logits(self.model, batch).cpu().numpy()
         return output
 
 

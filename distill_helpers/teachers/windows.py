@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ..data.encoding import PAD_MULTIPLE
+from ..data.encoding import PAD_MULTIPLE, device_of, to_device
 
 
 def split_windows(token_ids: Sequence[int], room: int) -> list[list[int]]:
@@ -119,15 +119,16 @@ def window_logits(model, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     Parameters
     ----------
     model : PreTrainedModel
-        A sequence classifier.
+        A sequence classifier, on any device.
     batch : dict of Tensor
         From :func:`window_batch`.
 
     Returns
     -------
     Tensor, shape (reviews, classes)
-        Float32 logits.
+        Float32 logits, on the model's device.
     """
+    batch = to_device(batch, device_of(model))
     owners = batch["review_index"]
     logits = model(
         input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]

@@ -192,3 +192,12 @@ def test_a_share_is_rounded_down_to_whole_units():
     assert len(keep_units(scores, 0.3, "x")) == 7
     assert len(keep_units(scores, 0.39, "x")) == 7
     assert keep_units(scores, 0.0, "x").tolist() == list(range(10))
+
+
+@pytest.mark.parametrize("length", [24, 32])
+def test_multiplications_are_those_of_layers_and_attention(bert_tokenizer, length):
+    model = small_bert(bert_tokenizer, num_hidden_layers=2)
+    width, inner = model.config.hidden_size, model.config.intermediate_size
+    layer = length * (4 * width**2 + 2 * width * inner) + 2 * width * length**2
+    head = width**2 + width * model.config.num_labels
+    assert multiplications(model, length) == 2 * layer + head

@@ -118,7 +118,7 @@ def test_a_device_that_is_never_worse_answers_everything():
 
 @pytest.mark.parametrize(
     ("labels", "within", "message"),
-    [([1], 0.0, "one length"), ([1, 0], -0.1, "must not be below 0")],
+    [([1], 0.0, "one length"), ([1, 0], -0.1, "within must be at least 0, got -0.1")],
 )
 def test_a_threshold_from_nothing_is_refused(labels, within, message):
     with pytest.raises(ValueError, match=message):

@@ -152,5 +152,6 @@ def test_what_does_not_fit_is_refused_and_nothing_written(
         write_bundle(tmp_path / "b", path, tokenizer, **given)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "mine.txt").write_text("stays")
     with pytest.raises(FileExistsError, match="exists already"):
         write_bundle(tmp_path / "b", path, tokenizer, ["bad", "good"])
