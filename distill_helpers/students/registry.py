@@ -106,6 +106,7 @@ def build_student(
 
     Examples
     --------
+    >>> from distill_helpers.students import train_tokenizer
     >>> texts = ["a fine film", "a dull film"] * 5
     >>> tokenizer = train_tokenizer(texts, "bigram")
     >>> model = build_student("bigram", tokenizer, buckets=64)
