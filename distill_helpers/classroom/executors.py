@@ -7,6 +7,7 @@ it, so that no two machines need a folder in common.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,23 @@ def kit_version() -> str:
     return __version__
 
 
+def _check_kit(where: str, found) -> None:
+    if found != __version__:
+        raise ClusterError(
+            f"the {where} needs the kit {__version__}, the one that is here; it"
+            f" has {found!r}"
+        )
+
+
+async def _identify(address: str) -> str:
+    """Ask what is there; a client alone would wait for ever for some answers."""
+    from distributed import Security, rpc
+
+    secured = Security().get_connection_args("client")
+    async with rpc(address, connection_args=secured, timeout=PATIENCE) as server:
+        return (await asyncio.wait_for(server.identity(), PATIENCE))["type"]
+
+
 class DaskCluster(Executor):
     """The workers of a Dask cluster as an executor.
 
@@ -196,7 +214,7 @@ class DaskCluster(Executor):
     ------
     ClusterError
         If the package ``distributed`` is missing, no scheduler answers within
-        seconds, or a worker has no kit or another version of it.
+        seconds, or it or a worker has no kit or another version of it.
     """
 
     def __init__(self, address: str):
@@ -208,26 +226,34 @@ class DaskCluster(Executor):
                 f' ".[dask]" in the kit ({error})'
             ) from error
         try:
+            with ThreadPoolExecutor(1) as thread:  # a notebook has a loop of its own
+                kind = thread.submit(asyncio.run, _identify(address)).result()
+            if kind != "Scheduler":
+                raise ValueError(f"there is a {kind}")
             self._client = distributed.Client(
                 address, timeout=PATIENCE, set_as_default=False
             )
-        except (OSError, ValueError) as error:
+        except Exception as error:
             raise ClusterError(
-                f"no Dask scheduler answers at {address!r}: {error}"
+                f"no Dask scheduler answers at {address!r}:"
+                f" {type(error).__name__}: {error}"
             ) from error
         try:
+            _check_kit("scheduler", self._version_of_scheduler())
             versions = self._client.run(kit_version, on_error="return")
             for worker, found in versions.items():
-                if found != __version__:
-                    raise ClusterError(
-                        f"the worker {worker} needs the kit {__version__}, the one"
-                        f" that is here; it has {found!r}"
-                    )
+                _check_kit(f"worker {worker}", found)
         except BaseException:
             self._client.close()
             raise
         self.workers = len(versions)
         self._executor = self._client.get_executor(pure=False)
+
+    def _version_of_scheduler(self):
+        try:  # it reads what is handed out, so it needs the kit too
+            return self._client.run_on_scheduler(kit_version)
+        except Exception as error:
+            return error
 
     def submit(self, fn: Callable, /, *args, **kwargs) -> Future:
         """Hand a call to the cluster; see :class:`concurrent.futures.Executor`."""

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -244,15 +245,27 @@ def test_a_scheduler_that_goes_is_named_and_the_folder_stays_whole(toy, tmp_path
 
 
 def test_an_address_where_no_scheduler_is_costs_seconds(toy, tmp_path, capsys):
+    silent = socket.create_server(("127.0.0.1", 0))  # answers, but says nothing
     before = time.monotonic()
-    for address in ("127.0.0.1:9", "tcp://127.0.0.1:9", "nowhere", "x://y:1"):
+    mute = f"127.0.0.1:{silent.getsockname()[1]}"
+    for address in ("127.0.0.1:9", mute, "tls://127.0.0.1:9", "nowhere", "x://y:1"):
         arguments = [str(toy), str(tmp_path / "s"), "--grid", "alpha=1"]
         with pytest.raises(SystemExit):
             main([*arguments, "--dask", address])
         said = capsys.readouterr().err
         assert f"no Dask scheduler answers at '{address}'" in said
+    silent.close()
     assert time.monotonic() - before < 60
     assert not (tmp_path / "s").exists()
+
+
+def test_the_address_of_a_worker_is_told_apart(cluster, workers):
+    import distributed
+
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        address = list(client.scheduler_info()["workers"])[0]
+    with pytest.raises(ClusterError, match="there is a Worker"):
+        DaskCluster(address)
 
 
 def test_without_the_package_it_says_what_to_install(toy, tmp_path, monkeypatch):
@@ -261,9 +274,16 @@ def test_without_the_package_it_says_what_to_install(toy, tmp_path, monkeypatch)
         DaskCluster("127.0.0.1:8786")
 
 
-def test_a_worker_with_another_kit_is_named_before_anything_runs(
+def test_another_kit_on_the_cluster_is_named_before_anything_runs(
     cluster, workers, monkeypatch
 ):
     monkeypatch.setattr(executors, "__version__", "9.9")
-    with pytest.raises(ClusterError, match="needs the kit 9.9.*it has '0.1.0'"):
+    with pytest.raises(ClusterError, match="scheduler needs the kit 9.9.*has '0.1.0'"):
+        DaskCluster(cluster.address)
+    import distributed
+
+    monkeypatch.setattr(
+        distributed.Client, "run_on_scheduler", lambda self, function: "9.9"
+    )
+    with pytest.raises(ClusterError, match="worker tcp.*needs the kit 9.9.*'0.1.0'"):
         DaskCluster(cluster.address)
