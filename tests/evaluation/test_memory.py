@@ -56,7 +56,7 @@ def test_other_errors_are_not_taken_for_want_of_memory():
     ("start", "megabytes", "error", "message"),
     [
         (0, 1, ValueError, "start must be at least 1, got 0"),
-        (4, 0, ValueError, "megabytes must be above 0, got 0"),
+        (4, 0, ValueError, "megabytes must be a finite number above 0, got 0"),
         (4, 0.5, RuntimeError, "reached zero"),
     ],
 )

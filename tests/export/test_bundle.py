@@ -140,7 +140,7 @@ def test_damage_is_named_before_anything_is_answered(traced, tmp_path):
     [
         ({"label_names": ["a"]}, "2 different names"),
         ({"label_names": ["a", "a"]}, "2 different names"),
-        ({"temperature": 0.0}, "temperature must be above 0"),
+        ({"temperature": 0.0}, "temperature must be a finite number above 0"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_written(
