@@ -49,11 +49,13 @@ def runs(tmp_path_factory):
     kept = {}
 
     def run(notebook, solved):
-        if (notebook, solved) not in kept:
+        key = notebook, solved
+        if key not in kept:
+            kept[key] = None  # a lesson that fails is not run again
             folder = tmp_path_factory.mktemp(notebook.stem)
             short = FACTS[notebook.stem].short if solved else {}
-            kept[notebook, solved] = run_lesson(notebook, folder, short, solved)
-        return kept[notebook, solved]
+            kept[key] = run_lesson(notebook, folder, short, solved)
+        return kept[key] or pytest.fail("the lesson did not run through, see above")
 
     return run
 
