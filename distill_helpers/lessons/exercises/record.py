@@ -14,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from ...files import whole_file
 from ..parameters import DEFAULT_RUNS
 
 VERSION = 1
@@ -83,14 +84,9 @@ def note(key: str, path: Path | None = None, **facts) -> dict:
             entry |= facts
             entry["attempts"] = entry.get("attempts", 0) + ("status" in facts)
             entry["when"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            _replace(path, {"version": VERSION, "exercises": exercises})
+            content = {"version": VERSION, "exercises": exercises}
+            with whole_file(path) as temporary:
+                temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     except (OSError, TimeoutError) as error:
         raise RecordError(f"{path} cannot be written: {error}") from error
     return entry
-
-
-def _replace(path: Path, content: dict) -> None:
-    """Put new content in place whole, so that a crash leaves the old one."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    os.replace(temporary, path)
