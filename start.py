@@ -72,7 +72,7 @@ def run(*command: object, threads: int | None = None) -> None:
 def fingerprint() -> str:
     """Name the set-up by what it is made from."""
     digest = hashlib.sha256(sys.version.encode())
-    for name in ("pyproject.toml", "setup.py", "constraints.txt"):
+    for name in ("pyproject.toml", "constraints.txt"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
