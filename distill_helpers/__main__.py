@@ -65,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         module = importlib.import_module(f"{__package__}.{COMMANDS[name][0]}")
     except ModuleNotFoundError as error:
-        raise SystemExit(f"error: {error}; ask 'python -m distill_helpers doctor'") from None
+        raise SystemExit(
+            f"error: {error}; ask 'python -m distill_helpers doctor'"
+        ) from None
     try:
         return module.main(rest)
     except KeyboardInterrupt:

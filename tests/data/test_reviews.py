@@ -286,9 +286,7 @@ def test_the_copy_that_an_offline_bundle_installed_is_found(
 def test_the_hub_is_asked_once_and_its_cache_serves_ever_after(small_mirror, tmp_path):
     with HubServer(IMDB_ID, small_mirror) as hub:
         environment = hub_environment(tmp_path, hub.url)
-        fetched = start(
-            "-m", "distill_helpers", "fetch", environment=environment
-        )
+        fetched = start("-m", "distill_helpers", "fetch", environment=environment)
         assert fetched.returncode == 0, fetched.stderr[-3000:]
         assert "unsupervised" in fetched.stdout
         downloads = {path for method, path, _ in hub.requests if method == "GET"}
@@ -318,9 +316,7 @@ def test_a_broken_download_is_taken_up_where_it_stopped(imdb_folder, tmp_path):
     with HubServer(IMDB_ID, imdb_folder) as hub:
         hub.cut_after = chunk + 100_000 if large else 50_000
         environment = hub_environment(tmp_path, hub.url)
-        fetched = start(
-            "-m", "distill_helpers", "fetch", environment=environment
-        )
+        fetched = start("-m", "distill_helpers", "fetch", environment=environment)
         assert fetched.returncode == 0, fetched.stderr[-3000:]
         assert hub.cut_after is None, "the line never dropped"
         asked = [

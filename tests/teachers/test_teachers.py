@@ -202,7 +202,9 @@ print(len(teacher.asked))
 
 
 def test_two_processes_share_one_cache(tmp_path):
-    script = textwrap.dedent(WORKER.format(tests=os.path.dirname(os.path.dirname(__file__))))
+    script = textwrap.dedent(
+        WORKER.format(tests=os.path.dirname(os.path.dirname(__file__)))
+    )
     command = [sys.executable, "-c", script, str(tmp_path)]
     workers = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)
