@@ -99,6 +99,11 @@ class Quality:
     agreement: float | None
     examples: int
 
+    def __repr__(self) -> str:
+        fields = {**self.scores, "agreement": self.agreement, "examples": self.examples}
+        shown = ", ".join(f"{name}={value!r}" for name, value in fields.items())
+        return f"Quality({shown})"
+
     def __getattr__(self, name: str) -> float:
         try:
             return vars(self)["scores"][name]

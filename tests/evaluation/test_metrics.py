@@ -107,3 +107,8 @@ def test_probabilities_are_those_of_the_formula_in_double_precision(scale):
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, exact)
     np.testing.assert_array_equal(softmax(logits[0]), exact[0])
+
+
+def test_a_quality_shows_each_score_by_its_name():
+    quality = metrics.Quality({"accuracy": 0.5, "f1": 0.25}, None, 4)
+    assert repr(quality) == "Quality(accuracy=0.5, f1=0.25, agreement=None, examples=4)"
