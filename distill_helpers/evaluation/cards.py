@@ -22,7 +22,7 @@ _TEACHERS = {
     " its answers are shipped as `data/soft_targets`, its making is told in"
     " `data/teacher.json` and `notebooks/appendix_teacher.ipynb`",
 }
-_LOAD = """import distill_helpers.students.registry  # makes its classes known
+_LOAD = """import distill_helpers.students  # makes its classes known
 from transformers import pipeline
 
 classify = pipeline("text-classification", model="this folder")

@@ -418,3 +418,14 @@ def test_what_a_spec_says_is_what_is_built(name, texts):
     assert type(model) is spec.model
     assert hasattr(model.config, spec.width_field)
     assert spec.embedding_field is None or hasattr(model.config, spec.embedding_field)
+
+
+def test_the_import_that_a_model_card_names_makes_the_classes_known():
+    script = (
+        "import distill_helpers.students; from transformers import AutoConfig;"
+        " print(type(AutoConfig.for_model('distill-bigram')).__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "BigramConfig", done.stderr
