@@ -1,5 +1,8 @@
 """A sweep that takes no time and needs no model, for the tests beside."""
 
+import functools
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -54,8 +57,18 @@ def command(toy, folder, *options):
 
 
 def start(*arguments):
+    """Start a sweep that hears Ctrl-C, as one in a terminal does.
+
+    A shell without job control starts what runs in its background deaf to it,
+    and whatever that starts is deaf as well.
+    """
+    hear = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(
-        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=None if os.name == "nt" else hear,
     )
 
 
