@@ -16,7 +16,7 @@ from distill_helpers.evaluation.predict import predictor
 from distill_helpers.export.onnx import OnnxClassifier, operators, trace_onnx
 from distill_helpers.training.recipes import train_student
 
-STEPS = {"bigram": 40, "text-cnn": 40, "tiny-transformer": 12}
+STEPS = {"bigram": 40, "text-cnn": 40, "tiny-transformer": 60}
 
 
 @pytest.fixture(scope="module")
