@@ -15,6 +15,7 @@ import torch  # noqa: E402
 from datasets import Dataset  # noqa: E402
 from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
 
+from distill_helpers.classroom.costs import read_costs  # noqa: E402
 from distill_helpers.data.reviews import load_reviews  # noqa: E402
 from distill_helpers.export.headless import (  # noqa: E402
     HeadlessMissingError,
@@ -35,19 +36,31 @@ except HeadlessMissingError:
 RUN_ONCE = ("default_run", "solved_run", "lab")
 """Fixtures that take long: all who ask for one go to the same process."""
 
-FULL = ("default_run", "lab")
+FULL = ("default_run", "lab", "cluster", "imdb_folder")
 """Those that take too long for every day."""
+
+LONG_LESSON = 60
+"""Seconds; a solved lesson whose stored run took longer is left to them as well."""
+
+
+def is_full(name, notebook):
+    """Say whether a test with this fixture belongs to the full tier alone."""
+    if name != "solved_run":
+        return name in FULL
+    stored = read_costs()["lessons"].get(notebook.stem, {"seconds": 0})
+    return stored["seconds"] > LONG_LESSON
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
-        for name in set(RUN_ONCE) & set(item.fixturenames):
+        for name in {*RUN_ONCE, *FULL} & set(item.fixturenames):
             notebook = getattr(item, "callspec", None)
             notebook = notebook and notebook.params.get("notebook")
-            group = f"{name} {notebook.name if notebook else ''}".strip()
-            item.add_marker(pytest.mark.xdist_group(group))
-            if name in FULL:
+            if name in RUN_ONCE:
+                group = f"{name} {notebook.name if notebook else ''}".strip()
+                item.add_marker(pytest.mark.xdist_group(group))
+            if is_full(name, notebook):
                 item.add_marker(pytest.mark.full)
 
 

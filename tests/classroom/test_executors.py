@@ -225,6 +225,7 @@ def test_ctrl_c_ends_the_runs_on_the_cluster(toy, tmp_path, cluster, workers):
     assert set(states.values()) == {FINISHED}
 
 
+@pytest.mark.full
 def test_a_scheduler_that_goes_is_named_and_the_folder_stays_whole(toy, tmp_path):
     cluster = Cluster(tmp_path)
     try:
