@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import torch
 
@@ -34,7 +35,10 @@ def test_a_student_reads_at_least_10_times_as_fast_as_its_teacher(benchmark, rev
     assert ratio >= 10
 
 
-def test_the_doctor_takes_under_15_seconds(benchmark, tmp_path):
+def test_the_doctor_takes_no_longer_than_a_few_imports_of_torch(benchmark, tmp_path):
+    before = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import torch"], check=True)
+    once = time.perf_counter() - before
     command = [sys.executable, "-m", "distill_helpers", "doctor", "--json"]
     done = benchmark.pedantic(
         subprocess.run,
@@ -42,4 +46,7 @@ def test_the_doctor_takes_under_15_seconds(benchmark, tmp_path):
         {"capture_output": True, "text": True, "cwd": tmp_path},
         rounds=1,
     )
-    assert 0 < json.loads(done.stdout)["seconds"] < 15
+    ratio = json.loads(done.stdout)["seconds"] / once
+    benchmark.extra_info["doctor over an import of torch"] = round(ratio, 1)
+    print(f"\ndoctor over an import of torch: {ratio:.1f}")
+    assert 0 < ratio < 8
