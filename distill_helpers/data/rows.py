@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from .cleaning import clean_text
 
 UNLABELLED = -1
+SINGLE_LABEL = "single_label_classification"  # transformers' words
+SEVERAL_LABELS = "multi_label_classification"
+
+
+SHARES = {"train": None, "transfer": None, "validation": 0.1, "test": 0.2}
+"""Sizes of the parts of an own file: all labels are used by default."""
 
 
 @dataclass
 class Rows:
-    """Everything a source has, before it is split."""
+    """Everything a source has, before it is split.
 
-    frame: pd.DataFrame  # text, label (-1: none), part ("" or a fixed one)
+    `frame` has the columns ``text``, ``label`` (a whole number, -1: none) and
+    ``part`` ("" where it is still to be drawn, else train, validation, test or
+    transfer). Where `problem_type` is ``"multi_label_classification"`` it has
+    ``labels`` as well: a list of 0.0 and 1.0, one a class, or None where a text
+    has no labels. `defaults` holds how many rows a part gets if nobody says: a
+    number, a share of the labelled rows that are left after cleaning, or None for
+    all.
+    """
+
+    frame: pd.DataFrame
     label_names: list[str]
     source: str
     note: str
-    defaults: dict[str, int | None]
+    defaults: dict[str, int | float | None] = field(default_factory=SHARES.copy)
+    problem_type: str = SINGLE_LABEL
 
 
 def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
