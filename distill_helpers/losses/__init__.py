@@ -5,11 +5,13 @@ from ..lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "balance": ["class_weights"],
         "combined": ["DistillationLoss", "LossTerms", "standard_losses"],
         "hidden": ["hidden_state_loss"],
         "labels": ["labelled_cross_entropy", "weighted_cross_entropy"],
-        "logits": ["check_labels", "check_logit_pair"],
+        "logits": ["check_label_rows", "check_labels", "check_logit_pair"],
         "matching": ["HiddenStateMatcher", "LayerMatch"],
+        "several_labels": ["multi_label_cross_entropy", "multi_label_kd_loss"],
         "soft_targets": ["kd_loss", "weighted_kd"],
         "weighted": [
             "WeightedLoss",

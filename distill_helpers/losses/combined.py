@@ -23,19 +23,30 @@ import torch
 from torch import nn
 
 from ..arguments import check_alpha
-from ..data.labels import NO_LABEL
+from ..data.labels import NO_LABEL, ONE_LABEL, SEVERAL_LABELS, check_problem_type
 from .labels import CROSS_ENTROPY, weighted_cross_entropy
+from .several_labels import weighted_multi_label_cross_entropy, weighted_multi_label_kd
 from .soft_targets import weighted_kd
 from .weighted import WeightedLoss, weighted_sum
 
 
-def standard_losses(temperature: float, alpha: float) -> list[WeightedLoss]:
+def standard_losses(
+    temperature: float,
+    alpha: float,
+    problem_type: str = ONE_LABEL,
+    class_weights: Sequence[float] | None = None,
+) -> list[WeightedLoss]:
     """List soft targets and labels, as the trainer takes them.
 
     Parameters
     ----------
     temperature, alpha : float
         As for :class:`DistillationLoss`, which is the sum of these two.
+    problem_type : str, default "single_label_classification"
+        Or ``"multi_label_classification"``: several labels a text.
+    class_weights : sequence of float, length classes, optional
+        Of the classes in the cross-entropy; soft targets count as they come. See
+        :func:`~distill_helpers.losses.balance.class_weights`.
 
     Returns
     -------
@@ -48,17 +59,22 @@ def standard_losses(temperature: float, alpha: float) -> list[WeightedLoss]:
         If a parameter is no number or out of range.
     """
     check_alpha(alpha)
+    soft, hard = weighted_kd, weighted_cross_entropy
+    if check_problem_type(problem_type) == SEVERAL_LABELS:
+        soft, hard = weighted_multi_label_kd, weighted_multi_label_cross_entropy
     return [
-        weighted_kd(temperature, float(alpha)),
-        weighted_cross_entropy(1 - float(alpha)),
+        soft(temperature, float(alpha)),
+        hard(1 - float(alpha), class_weights),
     ]
 
 
-def usable(losses: Sequence[WeightedLoss], batch: Mapping) -> list[WeightedLoss]:
+def usable(
+    losses: Sequence[WeightedLoss], batch: Mapping, problem_type: str = ONE_LABEL
+) -> list[WeightedLoss]:
     """Leave out the losses that need what a batch lacks.
 
     Where one is left out (the teacher did not speak, at evaluation mostly)
-    the labels count in full: cross-entropy with the weight 1.
+    the labels count in full: cross-entropy with the weight 1, each class alike.
 
     Returns
     -------
@@ -69,7 +85,9 @@ def usable(losses: Sequence[WeightedLoss], batch: Mapping) -> list[WeightedLoss]
     if present and len(present) == len(losses):
         return present
     others = [loss for loss in present if loss.name != CROSS_ENTROPY]
-    return [weighted_cross_entropy(), *others]
+    several = problem_type == SEVERAL_LABELS
+    hard = weighted_multi_label_cross_entropy if several else weighted_cross_entropy
+    return [hard(), *others]
 
 
 class LossTerms(NamedTuple):
@@ -95,6 +113,12 @@ class DistillationLoss(nn.Module):
         Greater than 0.
     alpha : float, default 0.5
         Weight of the soft targets, within [0, 1].
+    problem_type : str, default "single_label_classification"
+        With ``"multi_label_classification"`` each class has a sigmoid of its
+        own; see :mod:`~distill_helpers.losses.several_labels`. Labels are then
+        rows of 0 and 1, float, shape (batch, classes), of -100 for none.
+    class_weights : sequence of float, length classes, optional
+        See :func:`standard_losses`.
 
     Raises
     ------
@@ -114,11 +138,20 @@ class DistillationLoss(nn.Module):
     0.0
     """
 
-    def __init__(self, temperature: float = 2.0, alpha: float = 0.5) -> None:
+    def __init__(
+        self,
+        temperature: float = 2.0,
+        alpha: float = 0.5,
+        *,
+        problem_type: str = ONE_LABEL,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
-        standard_losses(temperature, alpha)  # refuses what is out of range
+        standard_losses(temperature, alpha, problem_type, class_weights)  # or refuse
         self.temperature = float(temperature)
         self.alpha = float(alpha)
+        self.problem_type = problem_type
+        self.class_weights = class_weights
 
     def forward(
         self,
@@ -165,16 +198,24 @@ class DistillationLoss(nn.Module):
         LossTerms
         """
         if labels is None:
-            labels = student_logits.new_full(
-                (len(student_logits),), NO_LABEL, dtype=torch.long
-            )
+            labels = self._no_labels(student_logits)
         total, terms = weighted_sum(
-            standard_losses(self.temperature, self.alpha),
+            self._losses(),
             SimpleNamespace(logits=student_logits),
             {"labels": labels, "teacher_logits": teacher_logits},
             {"kd": examples, CROSS_ENTROPY: labelled},
         )
         return LossTerms(total, **terms)
+
+    def _losses(self) -> list[WeightedLoss]:
+        return standard_losses(
+            self.temperature, self.alpha, self.problem_type, self.class_weights
+        )
+
+    def _no_labels(self, logits: torch.Tensor) -> torch.Tensor:
+        if self.problem_type == SEVERAL_LABELS:
+            return torch.full_like(logits, NO_LABEL)
+        return logits.new_full((len(logits),), NO_LABEL, dtype=torch.long)
 
     def extra_repr(self) -> str:
         return f"temperature={self.temperature:g}, alpha={self.alpha:g}"

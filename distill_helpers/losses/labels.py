@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch.nn import functional as F
 
@@ -13,7 +15,10 @@ CROSS_ENTROPY = "cross_entropy"
 
 
 def labelled_cross_entropy(
-    logits: torch.Tensor, labels: torch.Tensor, labelled: float | None = None
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    labelled: float | None = None,
+    class_weights: Sequence[float] | None = None,
 ) -> torch.Tensor:
     """Return the cross-entropy of the examples that have a label.
 
@@ -25,6 +30,10 @@ def labelled_cross_entropy(
     labelled : float, optional
         What the sum is divided by; by default the labels of this batch. May
         be a fraction: one process's share of the labels of all.
+    class_weights : sequence of float, length classes, optional
+        What an example of each class counts. The sum is divided by the number of
+        labels all the same, so weights whose mean over the examples is 1 keep
+        the loss its size.
 
     Returns
     -------
@@ -33,17 +42,23 @@ def labelled_cross_entropy(
     """
     if labelled is None:
         labelled = int((labels != NO_LABEL).sum())
+    values = at_least_float32(logits)
+    weights = None if class_weights is None else values.new_tensor(list(class_weights))
     total = F.cross_entropy(
-        at_least_float32(logits), labels, ignore_index=NO_LABEL, reduction="sum"
+        values, labels, weights, ignore_index=NO_LABEL, reduction="sum"
     )
     return total / (labelled or 1)
 
 
-def weighted_cross_entropy(weight: float = 1.0) -> WeightedLoss:
+def weighted_cross_entropy(
+    weight: float = 1.0, class_weights: Sequence[float] | None = None
+) -> WeightedLoss:
     """Make :func:`labelled_cross_entropy` a loss of the trainer's list."""
 
     def function(outputs, batch, divisor):
         check_labels(batch["labels"], outputs.logits)
-        return labelled_cross_entropy(outputs.logits, batch["labels"], divisor)
+        return labelled_cross_entropy(
+            outputs.logits, batch["labels"], divisor, class_weights
+        )
 
     return WeightedLoss(CROSS_ENTROPY, function, weight, count_labels)

@@ -53,6 +53,27 @@ def check_labels(labels: torch.Tensor, student_logits: torch.Tensor) -> None:
         )
 
 
+def check_label_rows(labels: torch.Tensor, student_logits: torch.Tensor) -> None:
+    """Raise unless every row says 0 or 1 of each class, or -100 of all of them."""
+    check_type("labels", labels, torch.Tensor, "a Tensor")
+    if not labels.is_floating_point():
+        raise TypeError(
+            f"labels must be rows of 0.0 and 1.0, one for each class, got {labels.dtype}"
+        )
+    if labels.shape != student_logits.shape:
+        raise ValueError(
+            "labels must have the shape of student_logits (batch, classes),"
+            f" {tuple(student_logits.shape)}, got {tuple(labels.shape)}"
+        )
+    empty = (labels == NO_LABEL).all(-1, keepdim=True)
+    wrong = labels[~(empty | (labels == 0) | (labels == 1))]
+    if len(wrong):
+        raise ValueError(
+            f"labels must be 0 or 1 for each class, or {NO_LABEL} for all of a text"
+            f" without labels, got {float(wrong[0]):g}"
+        )
+
+
 def check_floating(name: str, value, dimensions: int) -> None:
     check_type(name, value, torch.Tensor, "a Tensor")
     if not value.is_floating_point():

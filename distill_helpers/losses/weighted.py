@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from ..arguments import check_number, check_type
-from ..data.labels import NO_LABEL
+from ..data.labels import has_label
 
 LOGGED_ANYWAY = frozenset({"loss", "grad_norm", "learning_rate", "epoch"})
 
@@ -28,7 +28,7 @@ def count_examples(batch: Mapping) -> int:
 def count_labels(batch: Mapping) -> int:
     """Return how many examples of a batch have a label."""
     labels = check_type("labels", batch["labels"], torch.Tensor, "a Tensor")
-    return int((labels != NO_LABEL).sum())
+    return int(has_label(labels).sum())
 
 
 def count_tokens(batch: Mapping) -> int:
