@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from ..evaluation.metrics import stored_metrics
-from ..evaluation.statistics import interval
+from ..evaluation.scorecard import WITHIN_ONE
+from ..evaluation.statistics import interval, mean_share_interval
 from ..places import RESULTS
 from .settings import PLAN, Setting, read_plan
 
@@ -295,7 +296,8 @@ def summarise(
     rows = []
     for names, group in table.groupby(list(by), dropna=False):
         values = group[metric].to_numpy(float)
-        low, high = interval(values) or (np.nan, np.nan)
+        around = mean_share_interval if metric in WITHIN_ONE else interval
+        low, high = around(values) or (np.nan, np.nan)
         rows.append(
             dict(zip(by, names))
             | {"mean": values.mean(), "low": low, "high": high, "seeds": len(values)}

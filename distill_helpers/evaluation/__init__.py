@@ -46,6 +46,11 @@ __getattr__, __dir__, __all__ = attach(
             "table",
             "write_json",
         ],
-        "statistics": ["interval", "summary"],
+        "statistics": [
+            "interval",
+            "mean_share_interval",
+            "share_interval",
+            "summary",
+        ],
     },
 )

@@ -13,20 +13,24 @@ from collections.abc import Mapping, Sequence
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from .metrics import HEADINGS, METRICS
+from .metrics import HEADINGS
+from .scorecard import scores_of, summarised
+from .statistics import TEXTS
 
 CARD = "README.md"
-_TOLD_IN_WORDS = ("calibration_error",)
+UNTAUGHT = ("control",)
+"""Names of rows whose student had no teacher."""
+_TOLD_ELSEWHERE = ("calibration_error", "agreement")
 _TEACHERS = {
     "shipped": "the kit's own, a fine-tuned encoder averaged with a linear model;"
     " its answers are shipped as `data/soft_targets`, its making is told in"
     " `data/teacher.json` and `notebooks/appendix_teacher.ipynb`",
 }
-_LOAD = """import distill_helpers.students  # makes its classes known
+_LOAD = """import distill_helpers  # makes its classes known
 from transformers import pipeline
 
 classify = pipeline("text-classification", model="this folder")
-classify("A joy from start to finish.")"""
+classify("A text of your own.")"""
 _TEMPLATE = """\
 ---
 {{ card_data }}
@@ -34,30 +38,45 @@ _TEMPLATE = """\
 
 # {{ title }}
 
+{% if taught -%}
 A student of knowledge distillation: a small classifier that learnt from the soft \
-targets of a larger one. Classes: {{ classes }}.
+targets of a larger one.
+{%- else -%}
+A small classifier that learnt from labels alone: the same student was also taught by \
+a teacher, and that did not make it better on validation texts.
+{%- endif %} Classes: {{ classes }}.
+{%- if choice %}
+
+Which student this is, and why: {{ choice["why"] }}. The test part had no say in it.
+{%- endif %}
 
 ## Data, teacher, soft targets
 
 - Source: {{ source or "not recorded" }}.
 {% if "labelled" in settings -%}
-- Reviews read in training: {{ settings["reviews"] | default("?") }}, of which \
-{{ settings["labelled"] }} with a label.
+- Texts read in training: {% if taught -%}
+{{ settings["reviews"] | default("?") }}, of which {{ settings["labelled"] }} with a \
+label.
+{%- else -%}
+{{ settings["labelled"] }}, all with a label.
+{%- endif %}
 {% endif -%}
-- Teacher: {{ teacher }}.
+- Teacher: {{ teacher }}{{ "" if taught else "; this student did not listen to it" }}.
 {%- if recipe %}
-- Soft targets: the teacher's logits; {{ recipe }}.
+- {{ "Soft targets: the teacher's logits" if taught else "Training" }}; {{ recipe }}.
 {%- endif %}
 {%- if rows %}
 
 ## Scores
 
-On test reviews that no choice has looked at; the mean over the seeds and its 95% \
-interval.
+On test texts that no choice has looked at; the mean over the seeds and its 95% \
+interval (Student's t on the scale of log-odds).
+{%- if single %} Where there is one run, the interval is Wilson's, over the choice of \
+the test texts.{% endif %}
 {%- if rows | selectattr("name", "equalto", "control") | list %} `control` is the \
 same student without a teacher, trained for the same number of steps.{% endif %}
 
-| model | {{ headings | join(" | ") }} | seeds | reviews |
+| model | {{ headings | join(" | ") }} | seeds | texts |
 | --- | {{ "--- | " * (headings | length) }}--- | --- |
 {%- for row in rows %}
 | {{ "**%s**" % row.name if row.name == name else row.name }} | {% for score in \
@@ -94,7 +113,7 @@ def model_card(
     content: Mapping,
     label_names: Sequence[str],
     *,
-    name: str = "distilled",
+    name: str | None = None,
     load: str = "",
     library: str = "transformers",
 ) -> ModelCard:
@@ -106,8 +125,10 @@ def model_card(
         From :func:`distill_helpers.evaluation.scorecard.results`.
     label_names : sequence of str
         In the order of the logits.
-    name : str, default "distilled"
-        The student's row among the results; the other rows stand beside it.
+    name : str, optional
+        The student's row among the results; the other rows stand beside it. By
+        default the one that the run chose (``content["choice"]``), or
+        ``"distilled"``.
     load : str, optional
         Python code that loads it; by default a ``pipeline`` of transformers.
     library : str, default "transformers"
@@ -125,20 +146,25 @@ def model_card(
     """
     settings = dict(content.get("settings", {}))
     rows = list(content.get("rows", []))
+    choice = content.get("choice") or {}
+    name = name or choice.get("name", "distilled")
+    taught = name not in UNTAUGHT
     own = next((row for row in rows if row["name"] == name), {})
-    shown = [m for m in METRICS if m not in _TOLD_IN_WORDS]
+    names = dict.fromkeys(score for row in [own, *rows] for score in scores_of(row))
+    shown = [score for score in names if score not in _TOLD_ELSEWHERE]
     source = _short(settings["source"]) if "source" in settings else ""
     teacher = settings.get("teacher", "not recorded")
-    known = [k for k in ("temperature", "alpha", "epochs", "steps") if k in settings]
+    told = ("temperature", "alpha", "epochs", "steps") if taught else ("steps",)
+    known = [key for key in told if key in settings]
     machine = content.get("machine", {})
     tools = [t for t in ("python", "torch", "transformers") if t in machine]
-    title = f"{settings.get('student', 'student')} distilled on"
-    title += f" {source or 'unknown data'}"
+    title = f"{settings.get('student', 'student')}"
+    title += f" {'distilled' if taught else 'trained'} on {source or 'unknown data'}"
     header = ModelCardData(
         model_name=title,
         library_name=library,
         pipeline_tag="text-classification",
-        tags=["knowledge-distillation", "text-classification"],
+        tags=["knowledge-distillation"] * taught + ["text-classification"],
         metrics=[m for m in shown if m in own] or None,
         eval_results=[_result(own, m, source or "unknown") for m in shown if m in own]
         or None,
@@ -155,6 +181,11 @@ def model_card(
         recipe=", ".join(f"{key} {settings[key]:g}" for key in known),
         headings=[HEADINGS.get(metric, metric) for metric in shown],
         rows=[_line(row, shown) for row in rows],
+        single=any(
+            len(row[m]["per_seed"]) == 1 for row in rows for m in shown[:1] if m in row
+        ),
+        taught=taught,
+        choice=choice if choice.get("name") == name else None,
         own=own,
         load=load or _LOAD,
         kit=content.get("kit", ""),
@@ -180,15 +211,18 @@ def _result(row: Mapping, metric: str, source: str) -> EvalResult:
 def _line(row: Mapping, metrics: Sequence[str]) -> dict:
     return {
         "name": row["name"],
-        "scores": [_interval(row.get(metric)) for metric in metrics],
-        "seeds": len(row["accuracy"]["per_seed"]) if "accuracy" in row else 0,
+        "scores": [_interval(metric, row) for metric in metrics],
+        "seeds": max((len(row[m]["per_seed"]) for m in scores_of(row)), default=0),
         "examples": row.get("examples", ""),
     }
 
 
-def _interval(metric: Mapping | None) -> str:
-    if not metric:
+def _interval(metric: str, row: Mapping) -> str:
+    if metric not in row:
         return ""
-    bounds = metric.get("interval")
-    around = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
-    return f"{metric['mean']:.3f}{around}"
+    # Made anew: an older result may hold an interval of another kind.
+    found = summarised(metric, row[metric]["per_seed"], row.get("examples", 0))
+    bounds = found["interval"]
+    single = ", one run" if found["interval_over"] == TEXTS else ""
+    around = f" [{bounds[0]:.3f}, {bounds[1]:.3f}{single}]" if bounds else ""
+    return f"{found['mean']:.3f}{around}"

@@ -7,7 +7,7 @@ a quantised or exported one.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,12 @@ from ..places import RESULTS
 from .cost import Cost
 from .hardware import machine
 from .metrics import HEADINGS, Quality, stored_metrics
-from .statistics import summary
+from .statistics import SEEDS, TEXTS, share_interval, summary
+
+SHARES_OF_TEXTS = ("accuracy", "subset_accuracy", "agreement")
+"""Scores that count texts, so that a single run has Wilson's interval."""
+WITHIN_ONE = (*SHARES_OF_TEXTS, "f1", "micro_f1", "calibration_error")
+"""Scores whose interval must not leave 0 to 1; a score that is added may."""
 
 
 @dataclass
@@ -43,49 +48,98 @@ class Row:
     notes: str = ""
     seeds: list[int] = field(default_factory=list)
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of its scores, the one that leads the table first."""
+        return (*self.per_seed[0].scores, "agreement")
+
+    @property
+    def examples(self) -> int:
+        """How many texts each run was judged on."""
+        return self.per_seed[0].examples
+
     def values(self, metric: str) -> list[float]:
         """Return one metric, seed by seed."""
         return [getattr(quality, metric) for quality in self.per_seed]
 
     def to_json(self) -> dict:
-        """Return plain data: mean, per-seed values and interval."""
-        values = {metric: self.values(metric) for metric in stored_metrics()}
-        metrics = {k: summary(v) for k, v in values.items() if None not in v}
+        """Return plain data: mean, per-seed values, interval and what that covers."""
+        values = {metric: self.values(metric) for metric in self.metrics}
+        metrics = {
+            name: summarised(name, scores, self.examples)
+            for name, scores in values.items()
+            if None not in scores
+        }
         return {
             "name": self.name,
             "seeds": self.seeds,
-            "examples": self.per_seed[0].examples,
+            "examples": self.examples,
             **metrics,
             "cost": asdict(self.cost) if self.cost else None,
             "notes": self.notes,
         }
 
 
+def summarised(metric: str, values: Sequence[float], examples: int) -> dict:
+    """Return mean, values and 95% interval of a metric as plain data.
+
+    Parameters
+    ----------
+    metric : str
+        Its name.
+    values : sequence of float
+        One per seed.
+    examples : int
+        Texts that each run was judged on.
+
+    Returns
+    -------
+    dict
+        ``mean``, ``per_seed``, ``interval`` and ``interval_over``: ``"seeds"``
+        where there are several, ``"texts"`` for the share of a single run
+        (Wilson), None where there is no interval.
+    """
+    found = summary(values, bounded=metric in WITHIN_ONE)
+    over = SEEDS if found["interval"] else None
+    if over is None and metric in SHARES_OF_TEXTS and examples:
+        right = round(found["mean"] * examples)
+        found["interval"], over = list(share_interval(right, examples)), TEXTS
+    return found | {"interval_over": over}
+
+
+def scores_of(row: Mapping) -> list[str]:
+    """Return the names of the scores that a stored row holds."""
+    return [k for k, v in row.items() if isinstance(v, dict) and "per_seed" in v]
+
+
 # ------------------------------------------------------------------- output
-def table(rows: Sequence[Row], examples: str = "reviews"):
+def table(rows: Sequence[Row], examples: str = "texts"):
     """Lay rows out as a table for people.
 
     Parameters
     ----------
     rows : sequence of Row
-    examples : str, default "reviews"
+    examples : str, default "texts"
         What the models read, for the heading of the speed.
 
     Returns
     -------
     pandas.DataFrame
+        The interval of several seeds covers the draw of labels and the training;
+        that of ``one run`` the choice of the texts it was judged on.
     """
     import pandas as pd
 
     lines = []
     for row in rows:
-        accuracy = summary(row.values("accuracy"))
+        leading, *others = row.metrics
+        score = summarised(leading, row.values(leading), row.examples)
         line = {
             "model": row.name,
-            "accuracy": f"{accuracy['mean']:.3f}",
-            "95% interval": _bounds(accuracy["interval"]),
+            leading.replace("_", " "): f"{score['mean']:.3f}",
+            "95% interval": _described(score),
         }
-        for metric in stored_metrics()[1:]:
+        for metric in others:
             values = row.values(metric)
             shown = "" if None in values else f"{np.mean(values):.3f}"
             line[HEADINGS.get(metric, metric)] = shown
@@ -107,8 +161,13 @@ def _short(value: float, digits: int = 1) -> str:
     return f"{value:.{digits}f}" if value >= 1 else f"{value:.2g}"
 
 
-def _bounds(bounds) -> str:
-    return f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "one run"
+def _described(score: dict) -> str:
+    """Return an interval in words, and whether it is that of a single run."""
+    bounds = score["interval"]
+    if not bounds:
+        return "one run"
+    single = "" if score["interval_over"] == SEEDS else ", one run"
+    return f"{bounds[0]:.3f} to {bounds[1]:.3f}{single}"
 
 
 def results(rows: Sequence[Row], **settings) -> dict:
@@ -173,16 +232,18 @@ def side_by_side(runs: dict[str, Sequence[dict]], metric: str = "accuracy"):
     """
     import pandas as pd
 
-    check_choice("metric", metric, stored_metrics())
-
+    held = {k for rows in runs.values() for row in rows for k in scores_of(row)}
+    check_choice("metric", metric, sorted(held | set(stored_metrics())))
     columns = {}
     for title, rows in runs.items():
         cells = {}
         for row in rows:
             if metric in row:
-                bounds = row[metric]["interval"]
-                around = f" ({_bounds(bounds)})" if bounds else ""
-                cells[row["name"]] = f"{row[metric]['mean']:.3f}{around}"
+                # Made anew: an older result may hold an interval of another kind.
+                values, examples = row[metric]["per_seed"], row.get("examples", 0)
+                score = summarised(metric, values, examples)
+                around = f" ({_described(score)})" if score["interval"] else ""
+                cells[row["name"]] = f"{score['mean']:.3f}{around}"
         columns[title] = cells
     return pd.DataFrame(columns).fillna("")
 

@@ -7,6 +7,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from distill_helpers.evaluation.cards import model_card
+from distill_helpers.evaluation.statistics import mean_share_interval, share_interval
 from distill_helpers.students.registry import build_student
 from distill_helpers.training.saving import save_run
 
@@ -23,7 +24,7 @@ def test_a_card_carries_data_teacher_scores_with_intervals_limits_and_loading(co
     (row,) = (r for r in content["rows"] if r["name"] == "distilled")
     found = {r.metric_type: r.metric_value for r in card.data.eval_results}
     assert found["accuracy"] == pytest.approx(row["accuracy"]["mean"], abs=1e-4)
-    low, high = row["accuracy"]["interval"]
+    low, high = mean_share_interval(row["accuracy"]["per_seed"])
     text = str(card)
     assert f"**distilled** | {row['accuracy']['mean']:.3f} [{low:.3f}, {high:.3f}]" in (
         text
@@ -64,6 +65,36 @@ def test_the_code_in_the_card_of_a_saved_student_loads_it(
     names = {}
     exec(code.replace("this folder", "."), names)
     assert names["classify"]("a film")[0]["label"] in ("bad", "good")
+
+
+def test_a_card_of_the_control_says_that_nobody_taught_it_and_why_it_was_kept(content):
+    why = "control: accuracy on validation texts 0.800, against distilled 0.790"
+    chosen = content | {"choice": {"name": "control", "why": why}}
+    card = model_card(chosen, ["bad", "good"])
+    text = " ".join(str(card).split())
+    assert why in text and "learnt from labels alone" in text
+    assert "bigram trained on sample" in text and "400, all with a label" in text
+    assert "learnt from the soft targets" not in text and "alpha" not in text
+    assert "did not listen to it" in text and "| **control** |" in text
+    assert card.data.tags == ["text-classification"]
+    (row,) = (r for r in content["rows"] if r["name"] == "control")
+    found = {r.metric_type: r.metric_value for r in card.data.eval_results}
+    assert found["accuracy"] == pytest.approx(row["accuracy"]["mean"], abs=1e-4)
+
+
+def test_a_card_tells_one_run_from_several_and_keeps_shares_below_one(content):
+    (row,) = (r for r in content["rows"] if r["name"] == "distilled")
+    several = row | {"accuracy": {"per_seed": [1.0, 0.9], "mean": 0.95}}
+    single = row | {"name": "control", "accuracy": {"per_seed": [1.0], "mean": 1.0}}
+    text = str(model_card(content | {"rows": [several, single]}, ["a", "b"]))
+    low, high = share_interval(row["examples"], row["examples"])
+    assert f"| control | 1.000 [{low:.3f}, {high:.3f}, one run]" in text
+    assert "0.950 [0." in text and ", 1.000]" in text and "Wilson's" in text
+
+
+def test_no_card_speaks_of_films(content):
+    text = str(model_card(content, ["bad", "good"])).lower()
+    assert not [word for word in ("film", "review", "joy") if word in text]
 
 
 def test_results_without_rows_make_a_card_without_scores():

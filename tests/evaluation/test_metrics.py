@@ -58,7 +58,7 @@ def test_a_new_metric_is_measured_shown_stored_collected_and_on_the_card(
     assert collected.table["margin"].tolist() == [2, 2]
     assert "margin" not in collected.knobs
     card = str(model_card(content, ["bad", "good"]))
-    assert "| model | accuracy | F1 | margin | seeds | reviews |" in card
+    assert "| model | accuracy | F1 | margin | seeds | texts |" in card
     assert "type: margin" in card
 
 

@@ -18,7 +18,11 @@ from distill_helpers.evaluation.metrics import (
 )
 from distill_helpers.evaluation.predict import predictor
 from distill_helpers.evaluation.scorecard import Row, results, table, write_json
-from distill_helpers.evaluation.statistics import interval
+from distill_helpers.evaluation.statistics import (
+    interval,
+    mean_share_interval,
+    share_interval,
+)
 from distill_helpers.lessons import plots
 from distill_helpers.students.registry import build_student
 
@@ -89,6 +93,54 @@ def test_the_interval_is_students_t():
     half = 4.302653 * 0.02 / math.sqrt(3)
     assert (low, high) == (pytest.approx(0.82 - half), pytest.approx(0.82 + half))
     assert interval([0.8]) is None
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0, 0.97, 0.99], [0.02, 0.0], [0.5, 1.0], [0.999, 0.9, 1.0, 0.95, 0.7]]
+)
+def test_the_interval_of_a_mean_of_shares_holds_it_and_stays_within_0_and_1(values):
+    low, high = mean_share_interval(values)
+    assert 0 <= low < np.mean(values) < high <= 1
+
+
+def test_the_interval_of_shares_is_students_t_on_log_odds():
+    values = [0.80, 0.82, 0.84]
+    low, high = mean_share_interval(values)
+    half = 4.302653 * 0.02 / math.sqrt(3) / (0.82 * 0.18)
+    ends = [math.log(p / (1 - p)) - math.log(0.82 / 0.18) for p in (low, high)]
+    assert ends == [pytest.approx(-half), pytest.approx(half)]
+    plain = interval(values)  # in the middle and with little spread, nearly the same
+    assert (low, high) == (
+        pytest.approx(plain[0], abs=0.01),
+        pytest.approx(plain[1], 0.01),
+    )
+    assert mean_share_interval([0.8]) is None
+    assert mean_share_interval([1.0, 1.0]) == (1, 1)
+    with pytest.raises(ValueError, match="shares within 0 and 1, got .*1.2"):
+        mean_share_interval([0.5, 1.2])
+
+
+def test_the_interval_of_shares_covers_the_true_mean():
+    """Seeds whose log-odds scatter: 95 of 100 intervals hold the mean, about."""
+    rng = np.random.default_rng(0)
+    drawn = 1 / (1 + np.exp(-rng.normal(3, 0.5, (400, 5))))
+    truth = float((1 / (1 + np.exp(-rng.normal(3, 0.5, 200_000)))).mean())
+    bounds = [mean_share_interval(row) for row in drawn]
+    assert 0.92 <= np.mean([low <= truth <= high for low, high in bounds]) <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"),
+    [(50, 50, 0.9287, 1.0), (0, 10, 0.0, 0.2775), (8, 10, 0.4902, 0.9433)],
+)
+def test_the_interval_of_one_run_is_wilsons(right, total, low, high):
+    assert share_interval(right, total) == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize(("right", "total"), [(11, 10), (-1, 10), (0, 0)])
+def test_what_is_no_share_is_refused(right, total):
+    with pytest.raises(ValueError, match="right must|total must"):
+        share_interval(right, total)
 
 
 @pytest.fixture
@@ -163,7 +215,9 @@ def test_results_hold_mean_seeds_and_interval(tmp_path):
     assert stored["name"] == "control"
     assert stored["accuracy"]["mean"] == pytest.approx(0.75)
     assert stored["accuracy"]["per_seed"] == [0.7, 0.8]
-    assert stored["accuracy"]["interval"][0] < 0.7
+    assert 0 < stored["accuracy"]["interval"][0] < 0.7
+    assert stored["accuracy"]["interval"][1] < 1
+    assert stored["accuracy"]["interval_over"] == "seeds"
     assert stored["cost"]["parameters"] == 10
     assert content["settings"] == {"alpha": 0.5}
     assert content["machine"]["threads"] >= 1
@@ -193,14 +247,16 @@ def test_the_machine_names_no_person_and_no_path():
     assert "/" not in text
 
 
-def test_the_table_shows_one_run_for_one_seed():
+def test_the_table_says_whose_luck_an_interval_covers():
     shown = table(
         [
             Row("teacher", [quality(0.9)], cost()),
             Row("control", [quality(0.7), quality(0.8)]),
         ]
     )
-    assert shown.loc["teacher", "95% interval"] == "one run"
+    assert shown.loc["teacher", "95% interval"] == "0.826 to 0.945, one run"
+    low, high = mean_share_interval([0.7, 0.8])
+    assert shown.loc["control", "95% interval"] == f"{low:.3f} to {high:.3f}"
     assert shown.loc["control", "accuracy"] == "0.750"
     assert shown.loc["control", "MB on disk"] == ""
 

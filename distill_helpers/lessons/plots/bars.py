@@ -16,30 +16,36 @@ if TYPE_CHECKING:
 
 @in_kit_style
 def interval_chart(
-    rows: Sequence[Row], metric: str = "accuracy", title: str = ""
+    rows: Sequence[Row], metric: str | None = None, title: str = ""
 ) -> Figure:
     """Draw each row's mean, its interval and the single seeds.
+
+    A row of one run has the interval over the choice of texts, drawn thin.
 
     Parameters
     ----------
     rows : sequence of Row
-    metric : str, default "accuracy"
+    metric : str, optional
+        By default the one that leads the rows' table, such as ``"accuracy"``.
     title : str
 
     Returns
     -------
     Figure
     """
-    from ...evaluation.statistics import summary
+    from ...evaluation.scorecard import summarised
+    from ...evaluation.statistics import SEEDS
 
+    metric = metric or rows[0].metrics[0]
     figure = canvas(0.5 * len(rows) + 1.3)
     axes = figure.subplots()
     for place, row in enumerate(reversed(rows)):
-        values = summary(row.values(metric))
+        values = summarised(metric, row.values(metric), row.examples)
         colour = COLOURS[(len(rows) - 1 - place) % len(COLOURS)]
         if values["interval"]:
             low, high = values["interval"]
-            axes.plot([low, high], [place, place], color=colour, linewidth=3)
+            width = 3 if values["interval_over"] == SEEDS else 1
+            axes.plot([low, high], [place, place], color=colour, linewidth=width)
         axes.plot(
             values["per_seed"],
             [place] * len(values["per_seed"]),
@@ -59,7 +65,7 @@ def interval_chart(
         )
     axes.set_yticks(range(len(rows)), [row.name for row in reversed(rows)])
     axes.set_ylim(-0.6, len(rows) - 0.3)
-    finish(axes, f"{metric} on the test reviews", "", title, grid="x")
+    finish(axes, f"{metric.replace('_', ' ')} on the test texts", "", title, grid="x")
     return figure
 
 

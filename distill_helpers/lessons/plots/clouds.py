@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @in_kit_style
 def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
-    """Draw speed against accuracy; the area of a bubble is the model's size.
+    """Draw speed against the leading score; a bubble's area is the model's size.
 
     Parameters
     ----------
@@ -34,12 +34,13 @@ def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
     figure = canvas(4.5)
     axes = figure.subplots()
     costed = [row for row in rows if row.cost]
+    leading = rows[0].metrics[0]
     for index, row in enumerate(costed):
-        accuracy = float(np.mean(row.values("accuracy")))
+        score = float(np.mean(row.values(leading)))
         megabytes = row.cost.bytes_on_disk / 1e6
         axes.scatter(
             row.cost.reviews_per_second,
-            accuracy,
+            score,
             s=40 + 12 * megabytes,
             color=COLOURS[index % len(COLOURS)],
             alpha=0.65,
@@ -49,8 +50,8 @@ def bubble_chart(rows: Sequence[Row], title: str = "") -> Figure:
         )
     axes.set_xscale("log")
     axes.margins(0.12, 0.18)
-    speed = "reviews per second on this machine (log scale)"
-    finish(axes, speed, "accuracy on the test reviews", title)
+    speed = "texts per second on this machine (log scale)"
+    finish(axes, speed, f"{leading.replace('_', ' ')} on the test texts", title)
     legend = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     for handle in legend.legend_handles:
         handle.set_sizes([60])

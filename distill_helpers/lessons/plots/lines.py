@@ -24,16 +24,22 @@ from .style import (
 
 @in_kit_style
 def confidence_chart(
-    probabilities: np.ndarray, temperatures: Sequence[float], title: str = ""
+    probabilities: np.ndarray,
+    temperatures: Sequence[float],
+    title: str = "",
+    *,
+    x_label: str = "teacher's probability of its first choice",
 ) -> Figure:
-    """Draw how sure a two-class teacher is, at several temperatures.
+    """Draw how sure a teacher is, at several temperatures.
 
     Parameters
     ----------
-    probabilities : ndarray, shape (temperatures, reviews)
-        Probability of the positive class.
+    probabilities : ndarray, shape (temperatures, texts)
+        Of one class, or of the class that is chosen.
     temperatures : sequence of float
     title : str
+    x_label : str
+        Which probability it is.
 
     Returns
     -------
@@ -52,8 +58,8 @@ def confidence_chart(
             linestyle=DASHES[index % len(DASHES)],
             label=f"T = {temperature:g}",
         )
-    axes.set_xlabel("teacher's probability that the review is positive")
-    axes.set_ylabel("reviews")
+    axes.set_xlabel(x_label)
+    axes.set_ylabel("texts")
     axes.set_title(title)
     axes.legend()
     return figure
