@@ -12,9 +12,34 @@ import html
 import re
 import unicodedata
 
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _HTML_BREAK = re.compile(r"<\s*(?:br|p|/p|div|/div)\b[^<>]*>", re.IGNORECASE)
-_HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\ufeff]")
+_BRACKETS = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+_ELEMENT = re.compile(
+    r"</?(?:a|abbr|address|article|aside|audio|b|base|big|blockquote|body|button"
+    r"|canvas|caption|center|cite|code|col|dd|del|details|dfn|dl|dt|em|embed"
+    r"|fieldset|figcaption|figure|font|footer|form|frame|h[1-6]|head|header|hr|html"
+    r"|i|iframe|img|input|ins|kbd|label|legend|li|link|main|map|mark|meta|nav"
+    r"|object|ol|optgroup|option|param|picture|pre|q|s|samp|script|section|select"
+    r"|small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td"
+    r"|template|textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr)"
+    r"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=>]+)"
+    r"|\s+(?:checked|disabled|hidden|nowrap|readonly|required|selected))*\s*/?>",
+    re.IGNORECASE,
+)
+# What stands in angle brackets and is text all the same: an address, and what
+# begins with a single letter, as in "x <y and y> z". (An address over http
+# without s goes, as it did when the soft targets that we ship were keyed.)
+_ADDRESS = re.compile(r"<(?:mailto:|https://|[^\s<>=\"']+@)[^\s<>]*>", re.IGNORECASE)
+_ONE_LETTER = re.compile(r"</?[a-zA-Z](?![\w'-])")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\ufeff]")
+# The two joiners shape words in Persian and Hindi and compose emoji; beside
+# ASCII, at an end and in a row they do nothing.
+_JOINERS = re.compile(r"([\u200c\u200d])[\u200c\u200d]+")
+_IDLE_JOINER = re.compile(
+    r"(?<![^\x00-\x7f\s])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\s])"
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 _SIGNATURE = re.compile(r"[^\w]+")
 
@@ -70,12 +95,59 @@ def clean_text(text: str) -> str:
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, got {type(text).__name__}: {text!r:.60}")
-    text = html.unescape(text)
+    text = _ENTITY.sub(lambda found: html.unescape(found[0]), well_formed(text))
     text = _HTML_BREAK.sub(" ", text)
-    text = _HTML_TAG.sub("", text)
+    text = _BRACKETS.sub(_without_markup, text)
     text = unicodedata.normalize("NFKC", text).translate(_PUNCTUATION)
     text = _CONTROL.sub("", text)
+    if "\u200c" in text or "\u200d" in text:
+        text = _IDLE_JOINER.sub("", _JOINERS.sub(r"\1", text))
     return _SPACE.sub(" ", text).strip()
+
+
+def well_formed(text: str) -> str:
+    """Join surrogates that form a character; the others become U+FFFD.
+
+    A lone surrogate, as JSON may hold it, can be neither encoded nor tokenised.
+
+    Examples
+    --------
+    >>> well_formed("fine \\ud83d")
+    'fine \\ufffd'
+    """
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _without_markup(found: re.Match) -> str:
+    """Keep what is no HTML and no stage direction like ``<sighs>``."""
+    if _ELEMENT.fullmatch(found[0]):
+        return ""
+    start, end, text = *found.span(), found.string
+    if start and text[start - 1].isalnum():
+        code = not _SPACE.search(found[0])  # List<String>
+        if code or text[end : end + 1].isalnum():  # price<limit and stock>0
+            return found[0]
+    if _ADDRESS.fullmatch(found[0]) or _ONE_LETTER.match(found[0]):
+        return found[0]
+    return ""
+
+
+def has_content(text: str) -> bool:
+    """Say whether a cleaned text holds a letter, a digit or a symbol.
+
+    An emoji is a symbol; full stops, blanks and marks that nobody sees are
+    nothing to learn from.
+
+    Examples
+    --------
+    >>> [has_content(text) for text in ("fine", "\\U0001f600", "...", "\\u2060")]
+    [True, True, False, False]
+    """
+    return any(map(str.isalnum, text)) or any(
+        unicodedata.category(c)[0] == "S" and c != "\ufffd" for c in text
+    )
 
 
 def text_hash(text: str) -> str:
@@ -102,6 +174,30 @@ def text_hash(text: str) -> str:
 def signature(text: str) -> str:
     """Reduce a text to its lower-case letters and digits.
 
-    Two texts with the same signature are the same review typed twice.
+    Two texts with the same signature are the same review typed twice. The
+    vowel signs of Hindi or Thai are letters here; a text of symbols alone is
+    its own signature.
+
+    Examples
+    --------
+    >>> signature("A fine -- FILM!"), signature("\\U0001f600 !")
+    ('a fine film', '\\U0001f600!')
     """
-    return _SIGNATURE.sub(" ", text.casefold()).strip()
+    text = text.casefold()
+    marks = _marks(text)
+    if marks:
+        spaced = "".join(c if c.isalnum() or c in marks else " " for c in text)
+        return " ".join(spaced.split())
+    return _SIGNATURE.sub(" ", text).strip() or "".join(text.split())
+
+
+def _marks(text: str) -> set[str]:
+    """Give the combining marks of a text that are part of its letters."""
+    if text.isascii():
+        return set()
+    return {
+        c
+        for c in set(text)
+        if c > "\u036f" and unicodedata.category(c) in ("Mn", "Mc")
+        if not "\ufe00" <= c <= "\ufe0f"  # how an emoji is drawn
+    }

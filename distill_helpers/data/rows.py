@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from .cleaning import clean_text
+from .cleaning import clean_text, has_content
 
 UNLABELLED = -1
 SINGLE_LABEL = "single_label_classification"  # transformers' words
@@ -41,5 +41,5 @@ class Rows:
 def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     texts = [clean_text(t) if isinstance(t, str) else "" for t in frame["text"]]
     frame = frame.assign(text=texts)
-    kept = frame[frame["text"].map(lambda t: any(map(str.isalnum, t)))]
+    kept = frame[frame["text"].map(has_content)]
     return kept.reset_index(drop=True), len(frame) - len(kept)

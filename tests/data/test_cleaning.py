@@ -1,6 +1,11 @@
 import pytest
 
-from distill_helpers.data.cleaning import clean_text, signature, text_hash
+from distill_helpers.data.cleaning import (
+    clean_text,
+    has_content,
+    signature,
+    text_hash,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +24,33 @@ from distill_helpers.data.cleaning import clean_text, signature, text_hash
         ("zero\u200bwidth\x00", "zerowidth"),
         ("   ", ""),
         ("", ""),
+        # Angle brackets that are text, beside those that are not.
+        ("x < y", "x < y"),
+        ("if x <y and y> z", "if x <y and y> z"),
+        ("a <b and c> d", "a <b and c> d"),
+        ("price<limit and stock>0", "price<limit and stock>0"),
+        ("a List<String> fails", "a List<String> fails"),
+        ("from Ann <ann@example.org>", "from Ann <ann@example.org>"),
+        ("see <https://example.org/a?b=c>", "see <https://example.org/a?b=c>"),
+        ('<a href="mailto:ann@example.org">Ann</a>', "Ann"),
+        ("so<i>very</i>good", "soverygood"),
+        ('<input type="text" disabled/>Fine', "Fine"),
+        ("well <sighs> fine", "well fine"),
+        # References that end as they should, and others.
+        ("2 &lt; 3 &#x1F600;", "2 < 3 \U0001f600"),
+        ("/find?a=1&copy=2 R&D", "/find?a=1&copy=2 R&D"),
+        (f"&#{'9' * 5000};", f"&#{'9' * 5000};"),
+        # Joiners that do something, and others.
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
+        ("\U0001f468\u200d\U0001f680", "\U0001f468\u200d\U0001f680"),
+        ("f\u200cree \u200d\u0645\u200c end", "free \u0645 end"),
+        ("\u200c\u200d\u200c", ""),
+        ("\x00\x01\u200b\ufeff", ""),
+        ("page\x0cbreak", "page break"),
+        # Half a pair, and a pair that was written in halves.
+        ("cut \ud83d", "cut \ufffd"),
+        ("whole \ud83d\ude00", "whole \U0001f600"),
     ],
 )
 def test_clean_text(raw, clean):
@@ -48,3 +80,47 @@ def test_text_hash_is_fixed_for_ever():
 
 def test_signature_forgets_case_and_punctuation():
     assert signature("A fine -- FILM!") == signature("a fine film")
+
+
+def test_what_shapes_a_letter_is_part_of_the_signature():
+    ki, long_ki = "\u0915\u093f", "\u0915\u0940"
+    assert signature(ki) != signature(long_ki)
+    assert signature("\u0e40\u0e17\u0e48") == "\u0e40\u0e17\u0e48"
+    assert signature("I don \u0301t") == "i don t"
+
+
+def test_texts_of_emoji_alone_are_told_apart():
+    happy, angry = "\U0001f600\ufe0f!", "\U0001f621\ufe0f!"
+    assert signature(happy) != signature(angry) != ""
+    assert signature(happy + " ") == signature(happy)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("\u597d", True),
+        ("7", True),
+        ("\U0001f621\ufe0f", True),
+        ("\u2764", True),
+        ("$", True),
+        ("", False),
+        ("...", False),
+        ("?!", False),
+        ("\u2060\u00ad\u202e", False),
+        ("\ufe0f", False),
+        ("\ufffd", False),
+    ],
+)
+def test_only_what_says_something_counts_as_a_text(text, holds):
+    assert has_content(text) is holds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [part * 300_000 for part in ("<", "< ", "<b ", "&#", "\u200c", "\ud83d", "a")]
+    + ["<a" + " x=" * 60 + "!> ", "<a" + " hidden" * 25 + " !> "],
+    ids=range(9),
+)
+def test_cleaning_takes_time_in_proportion_to_the_text(text):
+    # A square, or worse, would be minutes: beyond the suite's limit.
+    assert len(signature(clean_text(text))) <= len(text)
