@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..evaluation.metrics import stored_metrics
-from ..evaluation.scorecard import WITHIN_ONE
+from ..evaluation.metrics import WITHIN_ONE, stored_metrics
 from ..evaluation.statistics import interval, mean_share_interval
 from ..places import RESULTS
 from .settings import PLAN, Setting, read_plan

@@ -33,8 +33,13 @@ __getattr__, __dir__, __all__ = attach(
         "metrics": [
             "METRICS",
             "Quality",
+            "SEVERAL_METRICS",
+            "chosen_labels",
+            "decisions",
             "expected_calibration_error",
             "measure_quality",
+            "probabilities",
+            "same_decisions",
             "softmax",
         ],
         "predict": ["predict_encoded", "predictor"],

@@ -3,7 +3,8 @@
 Device, edge and cloud are three models with three prices. Each answers the
 texts of whose label it is confident enough and hands the rest on; the last one
 answers whatever reaches it. How sure is sure enough is chosen on validation
-texts, from calibrated confidence.
+texts, from calibrated confidence. It is for one label a text: of several there is
+no single confidence that could stand for the answer.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class CascadeResult:
 
     def accuracy(self, labels: Sequence[int]) -> float:
         """Return the share of right answers."""
+        _check_one_label(labels)
         return float((self.labels == np.asarray(labels)).mean())
 
 
@@ -163,7 +165,8 @@ def choose_threshold(
     Raises
     ------
     ValueError
-        If the lengths differ, there is no text, or `within` is below 0.
+        If the lengths differ, there is no text, `within` is below 0, or a text
+        has several labels.
 
     Notes
     -----
@@ -178,6 +181,8 @@ def choose_threshold(
             f" {len(larger)} and {'none' if labels is None else len(labels)}"
         )
     check_number("within", within, least=0)
+    if labels is not None:
+        _check_one_label(labels)
     sure = confidence(device)
     order = np.argsort(-sure, kind="stable")
     # With the k surest texts answered on the device, so much is lost in all.
@@ -189,6 +194,15 @@ def choose_threshold(
     whole = [k for k in possible if k in (0, count) or ends[k - 1] > ends[k]]
     best = max(whole)
     return 1.0 if best == 0 else float(ends[best - 1])
+
+
+def _check_one_label(labels) -> None:
+    if np.ndim(labels) != 1:
+        raise ValueError(
+            "labels must hold one class number a text, got shape"
+            f" {np.shape(labels)}: a cascade hands a text on by the confidence in its"
+            " one label, which several labels do not have"
+        )
 
 
 def _losses(device, larger, labels) -> np.ndarray:

@@ -1,6 +1,7 @@
 """How good a classifier's answers are: metrics by name.
 
-A new metric is one function and one line in :data:`METRICS`; results, tables,
+A new metric is one function and one line in :data:`METRICS`, or in
+:data:`SEVERAL_METRICS` where a text may have several labels; results, tables,
 collected classes and model cards follow.
 """
 
@@ -12,10 +13,78 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
+
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return probabilities, float64, of the same shape as `logits`."""
     return special.softmax(np.asarray(logits, np.float64), axis=-1)
+
+
+def probabilities(logits: np.ndarray, problem_type: str = ONE_LABEL) -> np.ndarray:
+    """Return the probability of each class.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (examples, classes)
+    problem_type : str, default "single_label_classification"
+        A softmax over the classes; with ``"multi_label_classification"`` a
+        sigmoid for each.
+
+    Returns
+    -------
+    ndarray of float64, of the same shape
+
+    Raises
+    ------
+    ValueError
+        If `problem_type` is neither.
+    """
+    if check_problem_type(problem_type) == SEVERAL_LABELS:
+        return special.expit(np.asarray(logits, np.float64))
+    return softmax(logits)
+
+
+def chosen_labels(logits: np.ndarray) -> np.ndarray:
+    """Say which of several labels hold: those likelier than not.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (examples, classes)
+
+    Returns
+    -------
+    ndarray of bool, of the same shape
+        A probability above .5, that is a logit above 0.
+    """
+    return np.asarray(logits) > 0
+
+
+def decisions(logits: np.ndarray, problem_type: str = ONE_LABEL) -> np.ndarray:
+    """Return what a model decides, so that two models can be compared.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (examples, classes)
+    problem_type : str, default "single_label_classification"
+
+    Returns
+    -------
+    ndarray, shape (examples, 1) or (examples, classes)
+        The class number; or of several labels which ones hold. Two models agree
+        on a text where their rows are equal.
+    """
+    if check_problem_type(problem_type) == SEVERAL_LABELS:
+        return chosen_labels(logits)
+    return np.asarray(logits).argmax(1)[:, None]
+
+
+def same_decisions(
+    logits: np.ndarray, others: np.ndarray, problem_type: str = ONE_LABEL
+) -> np.ndarray:
+    """Say on which texts two models decide alike, shape (examples,)."""
+    ours, theirs = (decisions(z, problem_type) for z in (logits, others))
+    return (ours == theirs).all(1)
 
 
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -65,19 +134,69 @@ def expected_calibration_error(
     return float(error)
 
 
+def subset_accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of texts whose labels are all right, no more and no fewer."""
+    return float((chosen_labels(logits) == (labels > 0)).all(1).mean())
+
+
+def several_macro_f1(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return F1, averaged over the classes; 0 for one that is never right."""
+    return _several_f1(logits, labels, "macro")
+
+
+def several_micro_f1(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return F1 over all labels of all texts together: large classes lead."""
+    return _several_f1(logits, labels, "micro")
+
+
+def _several_f1(logits: np.ndarray, labels: np.ndarray, average: str) -> float:
+    from sklearn.metrics import f1_score  # loads slowly, and few need it
+
+    chosen = chosen_labels(logits)
+    return float(f1_score(labels > 0, chosen, average=average, zero_division=0))
+
+
+def several_calibration_error(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the calibration error of all yes-or-no answers together.
+
+    Each class of each text is a choice between two, so that
+    :func:`expected_calibration_error` applies to it as it stands.
+    """
+    halves = np.asarray(logits, np.float64).ravel() / 2
+    holds = (np.asarray(labels) > 0).ravel()
+    return expected_calibration_error(np.stack([-halves, halves], 1), holds)
+
+
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "accuracy": accuracy,
     "f1": macro_f1,
     "calibration_error": expected_calibration_error,
 }
 """From logits (examples, classes) and labels (examples,) to a number."""
-HEADINGS = {"f1": "F1", "calibration_error": "ECE"}
+SEVERAL_METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "subset_accuracy": subset_accuracy,
+    "f1": several_macro_f1,
+    "micro_f1": several_micro_f1,
+    "calibration_error": several_calibration_error,
+}
+"""The same where labels are rows of 0 and 1, shape (examples, classes)."""
+HEADINGS = {
+    "f1": "F1",
+    "calibration_error": "ECE",
+    "subset_accuracy": "all labels right",
+    "micro_f1": "micro F1",
+}
 """What a table calls a metric, where it is not its name."""
+SHARES_OF_TEXTS = ("accuracy", "subset_accuracy", "agreement")
+"""Scores that count texts, so that a single run has Wilson's interval."""
+WITHIN_ONE = (*SHARES_OF_TEXTS, "f1", "micro_f1", "calibration_error")
+"""Scores whose interval must not leave 0 to 1; a score that is added may."""
 
 
 def stored_metrics() -> tuple[str, ...]:
-    """Return the names under which a result holds scores, in their order."""
-    return (*METRICS, "agreement")
+    """Return the names under which a result may hold scores, in their order."""
+    several = [name for name in SEVERAL_METRICS if name not in METRICS]
+    return (*METRICS, *several, "agreement")
 
 
 @dataclass
@@ -87,10 +206,11 @@ class Quality:
     Attributes
     ----------
     scores : dict of str to float
-        By the names of :data:`METRICS`; each is an attribute too, as in
-        ``quality.accuracy``.
+        By the names of :data:`METRICS`, or of :data:`SEVERAL_METRICS`; each is
+        an attribute too, as in ``quality.accuracy``.
     agreement : float or None
-        Share of texts on which the model and its teacher choose one class.
+        Share of texts on which the model and its teacher choose the same class,
+        or all the same labels.
     examples : int
         Texts that were asked.
     """
@@ -122,6 +242,8 @@ def measure_quality(
     ----------
     logits : ndarray, shape (examples, classes)
     labels : sequence of int, length examples
+        Or rows of 0 and 1, shape (examples, classes), where a text may have
+        several labels.
     teacher_logits : ndarray, shape (examples, classes), optional
 
     Returns
@@ -131,7 +253,8 @@ def measure_quality(
     Raises
     ------
     ValueError
-        If the lengths differ, there is no example, or a logit is not finite.
+        If the lengths differ, there is no example, a logit is not finite, or a
+        label is none of the classes (an example without a label, for one).
     """
     logits, labels = np.asarray(logits), np.asarray(labels)
     if len(logits) != len(labels) or not len(labels):
@@ -141,8 +264,27 @@ def measure_quality(
         )
     if not np.isfinite(logits).all():
         raise ValueError("logits must be finite, got NaN or infinite values")
+    several = labels.ndim == 2
+    _check_labels(labels, logits.shape)
     agreement = None
     if teacher_logits is not None:
-        agreement = accuracy(logits, np.asarray(teacher_logits).argmax(1))
-    scores = {name: metric(logits, labels) for name, metric in METRICS.items()}
+        kind = SEVERAL_LABELS if several else ONE_LABEL
+        agreement = float(same_decisions(logits, teacher_logits, kind).mean())
+    metrics = SEVERAL_METRICS if several else METRICS
+    scores = {name: metric(logits, labels) for name, metric in metrics.items()}
     return Quality(scores, agreement, len(labels))
+
+
+def _check_labels(labels: np.ndarray, shape: tuple[int, ...]) -> None:
+    if labels.ndim == 2 and labels.shape != shape:
+        raise ValueError(
+            f"labels must have a column for each class, shape {shape}, got"
+            f" {labels.shape}"
+        )
+    least, most = 0, 1 if labels.ndim == 2 else shape[1] - 1
+    wrong = labels[(labels < least) | (labels > most) | (labels % 1 != 0)]
+    if len(wrong):
+        raise ValueError(
+            f"labels must lie in {least}..{most}, got {wrong[0]!s}: leave out what has"
+            " no label"
+        )

@@ -20,13 +20,8 @@ from ..files import whole_file
 from ..places import RESULTS
 from .cost import Cost
 from .hardware import machine
-from .metrics import HEADINGS, Quality, stored_metrics
+from .metrics import HEADINGS, SHARES_OF_TEXTS, WITHIN_ONE, Quality, stored_metrics
 from .statistics import SEEDS, TEXTS, share_interval, summary
-
-SHARES_OF_TEXTS = ("accuracy", "subset_accuracy", "agreement")
-"""Scores that count texts, so that a single run has Wilson's interval."""
-WITHIN_ONE = (*SHARES_OF_TEXTS, "f1", "micro_f1", "calibration_error")
-"""Scores whose interval must not leave 0 to 1; a score that is added may."""
 
 
 @dataclass
