@@ -1,17 +1,19 @@
 """The tested package behind the lessons on knowledge distillation.
 
-Eight rooms: :mod:`~distill_helpers.data`, :mod:`~distill_helpers.losses`,
+Nine rooms: :mod:`~distill_helpers.data`, :mod:`~distill_helpers.losses`,
 :mod:`~distill_helpers.students`, :mod:`~distill_helpers.teachers`,
 :mod:`~distill_helpers.training`, :mod:`~distill_helpers.evaluation`,
-:mod:`~distill_helpers.compression` and :mod:`~distill_helpers.export`; above
-them :mod:`~distill_helpers.lessons` and :mod:`~distill_helpers.classroom`.
+:mod:`~distill_helpers.compression`, :mod:`~distill_helpers.export` and
+:mod:`~distill_helpers.own_data`; above them :mod:`~distill_helpers.lessons` and :mod:`~distill_helpers.classroom`.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
+import sys
 
-from .lazy import attach
+from .lazy import attach, when_imported
 
 # transformers imports torchao wherever it is installed, and that complains of
 # kernels for graphics cards that a laptop does not have.
@@ -35,3 +37,25 @@ __getattr__, __dir__, __all__ = attach(
         "training": ["DistillationConfig", "DistillationTrainer"],
     },
 )
+
+_AUTO = "transformers.models.auto"
+
+
+def _make_known() -> None:
+    """Register every class that ``from_pretrained`` may meet in a saved student."""
+    importlib.import_module(f"{__name__}.students.registry")
+    importlib.import_module(f"{__name__}.compression.reshaped")
+
+
+def _make_known_to_configs() -> None:
+    # Where the configs are loaded on the way to the models (or to the tokenisers,
+    # which load these), the models are half there and come next.
+    others = {name for name in sys.modules if name.startswith(f"{_AUTO}.")}
+    if others <= {f"{_AUTO}.configuration_auto"}:
+        _make_known()
+
+
+# So that a saved student loads after `import distill_helpers` alone, which itself
+# loads neither transformers nor torch.
+when_imported(f"{_AUTO}.modeling_auto", _make_known)
+when_imported(f"{_AUTO}.configuration_auto", _make_known_to_configs)

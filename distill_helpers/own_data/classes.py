@@ -1,0 +1,175 @@
+"""Class by class: who is told apart from whom, whatever a text's number of labels.
+
+Answers are kept as a table of 0 and 1, a line a text and a column a class: one label
+a text is a line with a single 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..evaluation.metrics import chosen_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWS = 2_000
+
+
+def marks_of_labels(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return labels as a table of 0 and 1.
+
+    Parameters
+    ----------
+    labels : ndarray
+        Of int, shape (texts,), or of 0 and 1, shape (texts, classes).
+    classes : int
+
+    Returns
+    -------
+    ndarray of bool, shape (texts, classes)
+
+    Examples
+    --------
+    >>> marks_of_labels(np.array([1, 0]), 2).astype(int).tolist()
+    [[0, 1], [1, 0]]
+    """
+    labels = np.asarray(labels)
+    return labels > 0.5 if labels.ndim == 2 else labels[:, None] == np.arange(classes)
+
+
+def marks_of_logits(logits: np.ndarray, several: bool) -> np.ndarray:
+    """Return what logits choose as a table of 0 and 1."""
+    logits = np.asarray(logits)
+    if several:
+        return chosen_labels(logits)
+    return marks_of_labels(logits.argmax(1), logits.shape[1])
+
+
+def scores_by_class(is_it: np.ndarray, said: np.ndarray) -> dict[str, np.ndarray]:
+    """Return precision, recall and F1 of each class.
+
+    Parameters
+    ----------
+    is_it, said : ndarray of bool, shape (texts, classes)
+
+    Returns
+    -------
+    dict of str to ndarray, shape (classes,)
+        NaN where there is nothing to divide by: a class that was never said has no
+        precision, one without a text no recall.
+    """
+    both = (is_it & said).sum(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "precision": both / said.sum(0),
+            "recall": both / is_it.sum(0),
+            "F1": 2 * both / (said.sum(0) + is_it.sum(0)),
+        }
+
+
+def class_table(
+    label_names: Sequence[str],
+    is_it: np.ndarray,
+    chosen: Sequence[np.ndarray],
+    control: Sequence[np.ndarray],
+) -> pd.DataFrame:
+    """Lay out the scores of each class, the mean over the seeds.
+
+    Parameters
+    ----------
+    label_names : sequence of str
+    is_it : ndarray of bool, shape (texts, classes)
+    chosen, control : sequence of ndarray of bool
+        What each seed's student said.
+
+    Returns
+    -------
+    DataFrame
+        A line a class: ``texts``, ``precision``, ``recall``, ``F1``, and the
+        ``control's F1``.
+    """
+    import pandas as pd
+
+    def mean(runs, score):
+        values = np.stack([scores_by_class(is_it, said)[score] for said in runs])
+        known = ~np.isnan(values)
+        total = np.where(known, values, 0).sum(0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return total / known.sum(0)
+
+    columns = {"texts": is_it.sum(0)}
+    columns |= {name: mean(chosen, name) for name in ("precision", "recall", "F1")}
+    columns["control's F1"] = mean(control, "F1")
+    return pd.DataFrame(columns, index=pd.Index(list(label_names), name="class"))
+
+
+def confusion(
+    label_names: Sequence[str], labels: np.ndarray, logits: np.ndarray
+) -> pd.DataFrame:
+    """Count which class was said for which: a line a true class, a column a said one.
+
+    Parameters
+    ----------
+    label_names : sequence of str
+    labels : ndarray of int, shape (texts,)
+    logits : ndarray, shape (texts, classes)
+    """
+    import pandas as pd
+
+    counts = np.zeros((len(label_names),) * 2, int)
+    np.add.at(counts, (np.asarray(labels), np.asarray(logits).argmax(1)), 1)
+    return pd.DataFrame(
+        counts,
+        index=pd.Index(list(label_names), name="is"),
+        columns=pd.Index(list(label_names), name="said"),
+    )
+
+
+def gain_over_texts(
+    is_it: np.ndarray,
+    treatment: Sequence[np.ndarray],
+    control: Sequence[np.ndarray],
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Say which gains in macro F1 other test texts could have shown.
+
+    Parameters
+    ----------
+    is_it : ndarray of bool, shape (texts, classes)
+    treatment, control : sequence of ndarray of bool
+        What each seed's student said.
+    confidence : float, default 0.95
+
+    Returns
+    -------
+    (float, float)
+        The percentile bootstrap interval of the mean gain [1]_: texts are drawn
+        again, with what all students said of them.
+
+    References
+    ----------
+    .. [1] B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993.
+    """
+    rng = np.random.default_rng(0)
+    texts = len(is_it)
+    drawn = rng.multinomial(texts, np.full(texts, 1 / texts), size=DRAWS).astype(float)
+    gains = _mean_f1(drawn, is_it, treatment) - _mean_f1(drawn, is_it, control)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(gains, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _mean_f1(drawn, is_it, runs) -> np.ndarray:
+    there = drawn @ is_it
+    found = []
+    for said in runs:
+        both, asked = drawn @ (is_it & said), drawn @ said
+        present = (there + asked) > 0
+        with np.errstate(invalid="ignore"):
+            scores = np.where(present, 2 * both / (there + asked), 0)
+        found.append(scores.sum(1) / present.sum(1))
+    return np.mean(found, axis=0)

@@ -1,0 +1,191 @@
+"""The teacher: opened or made, in the file's order of classes, and examined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..evaluation.metrics import Quality, measure_quality
+from ..teachers.base import Teacher
+from ..teachers.live import HuggingFaceTeacher
+from ..teachers.making import make_teacher
+from ..teachers.opening import open_teacher
+from ..teachers.trust import trust_warning
+from .looking import Texts
+from .request import MAKE, Request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class Guide:
+    """A teacher and what is known of it.
+
+    Attributes
+    ----------
+    request : Request
+    texts : Texts
+    teacher : Teacher
+        As the first seed asks it.
+    progress : bool
+    """
+
+    request: Request
+    texts: Texts
+    teacher: Teacher
+    progress: bool = True
+    _made: dict[int, Teacher] = field(default_factory=dict, repr=False)
+
+    def of(self, seed: int) -> Teacher:
+        """Return the teacher that a seed's student learns from.
+
+        Where labels are hidden on purpose and the teacher is made of the file, each
+        seed has its own: one that saw other labels would hand them on.
+        """
+        if self.request.teacher != MAKE or self.request.labelled is None:
+            return self.teacher
+        if seed == self.request.seeds[0]:
+            return self.teacher
+        if seed not in self._made:
+            drawn = self.texts.drawn(seed)
+            self._made[seed] = _make(self.request, drawn, self.progress)
+        return self._made[seed]
+
+    @property
+    def about(self) -> Mapping:
+        """What was written down when the teacher was made; else who it is."""
+        known = dict(getattr(self.teacher, "about", None) or {})
+        return known or {"teacher": self.request.teacher}
+
+    def knows(self, texts: Sequence[str]) -> np.ndarray:
+        """Say which texts the teacher can answer: a table has read only its own."""
+        knows = getattr(self.teacher, "knows", None)
+        return np.ones(len(texts), bool) if knows is None else knows(texts)
+
+    def judged(self, part: str) -> Quality | None:
+        """Return the teacher's quality on a labelled part; None if it knows none."""
+        texts, labels = known_rows(self, self.texts.reviews[part])
+        if not len(texts):
+            return None
+        return measure_quality(self.teacher.logits(texts), labels)
+
+    @cached_property
+    def on_train(self) -> Quality | None:
+        """Quality on the labelled texts; out of fold where it was made of them."""
+        return self.judged("train")
+
+    @cached_property
+    def on_validation(self) -> Quality | None:
+        """Quality on the validation texts."""
+        return self.judged("validation")
+
+    @property
+    def quality(self) -> pd.DataFrame:
+        """Accuracy and F1 on the parts that may be looked at before the end."""
+        import pandas as pd
+
+        parts = {"train": self.on_train, "validation": self.on_validation}
+        lines = {
+            part: {**quality.scores, "texts": quality.examples}
+            for part, quality in parts.items()
+            if quality is not None
+        }
+        return pd.DataFrame.from_dict(lines, orient="index").rename_axis("part")
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """Why the teacher may not be trusted; empty where nothing was found."""
+        found = list(self.about.get("warnings", []))
+        silent = self._silent()
+        return found + silent + self.doubts(self.on_validation, "validation")
+
+    def doubts(self, other: Quality | None, part: str) -> list[str]:
+        """Compare the labelled texts with a part that the teacher cannot have read."""
+        if self.on_train is None or other is None:
+            return []
+        said = trust_warning(self.on_train, other, part)
+        return [said] if said else []
+
+    def _silent(self) -> list[str]:
+        parts = ("train", "transfer", "validation", "test")
+        counts = {}
+        for part in parts:
+            known = self.knows(list(self.texts.reviews[part]["text"]))
+            if not known.all():
+                counts[part] = f"{int((~known).sum()):,} of {len(known):,} in {part}"
+        if not counts:
+            return []
+        return [
+            f"the teacher has no answer for some texts: {', '.join(counts.values())}"
+        ]
+
+    def __str__(self) -> str:
+        lines = [f"{key}: {value}" for key, value in self.about.items()]
+        lines += ["", self.quality.round(3).to_string()]
+        return "\n".join([*lines, *(f"! {warning}" for warning in self.warnings)])
+
+
+def live_teacher(teacher) -> HuggingFaceTeacher | None:
+    """Find the encoder beneath a cache or an order of classes, if there is one."""
+    while not isinstance(teacher, HuggingFaceTeacher):
+        teacher = getattr(teacher, "teacher", None)
+        if teacher is None:
+            return None
+    return teacher
+
+
+def known_rows(guide: Guide, part) -> tuple[list[str], np.ndarray]:
+    """Return texts and labels of the rows of a part that the teacher can answer."""
+    texts, labels = list(part["text"]), np.asarray(part["label"])
+    known = guide.knows(texts)
+    return [t for t, k in zip(texts, known) if k], labels[known]
+
+
+def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:
+    """Open the teacher, or make one of the file's own labels.
+
+    Parameters
+    ----------
+    request : Request
+    texts : Texts
+        From :func:`~distill_helpers.own_data.looking.look`.
+    progress : bool, default True
+
+    Returns
+    -------
+    Guide
+
+    Raises
+    ------
+    ClassNamesError
+        If the teacher's classes are not those of the file.
+    ValueError
+        If the teacher cannot be opened, or not be made of so few labels.
+    """
+    if request.teacher == MAKE:
+        teacher = _make(request, texts.reviews, progress)
+    else:
+        options = {"values": request.values} if request.teacher_is_table else {}
+        teacher = open_teacher(
+            request.teacher,
+            request.teacher_cache,
+            texts.label_names,
+            request.class_names,
+            **options,
+        )
+    return Guide(request, texts, teacher, progress)
+
+
+def _make(request: Request, reviews, progress: bool) -> Teacher:
+    return make_teacher(
+        reviews,
+        request.how,
+        encoder=request.encoder,
+        cache=request.teacher_cache,
+        progress=progress,
+    )

@@ -1,0 +1,126 @@
+"""What is in the file: parts, classes, lengths, and what to beware of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..data.labels import SEVERAL_LABELS
+from ..data.reviews import ReviewDict, load_reviews
+from .request import Request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELLED_PARTS = ("train", "validation", "test")
+FEW_TEXTS = 10
+"""Test texts of a class below which its scores say little."""
+
+
+@dataclass
+class Texts:
+    """What a file holds, and its parts for every seed.
+
+    Attributes
+    ----------
+    request : Request
+    reviews : ReviewDict
+        The parts as the first seed draws them.
+    """
+
+    request: Request
+    reviews: ReviewDict
+
+    @property
+    def report(self):
+        """The reader's report: sizes, classes, what was dropped and why."""
+        return self.reviews.report
+
+    @property
+    def label_names(self) -> list[str]:
+        """The classes, in the order of the class numbers."""
+        return list(self.reviews.label_names)
+
+    @property
+    def problem_type(self) -> str:
+        """One label a text or several, in transformers' words."""
+        return self.reviews.problem_type
+
+    @property
+    def several(self) -> bool:
+        """Whether a text may have several labels."""
+        return self.problem_type == SEVERAL_LABELS
+
+    def drawn(self, seed: int) -> ReviewDict:
+        """Return the parts as a seed draws them; test and validation stay."""
+        if seed == self.request.seeds[0]:
+            return self.reviews
+        return _load(self.request, seed)
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Rows of each class in each labelled part."""
+        import pandas as pd
+
+        by_part = self.report.by_part
+        columns = {
+            part: [by_part.get(part, {}).get(name, 0) for name in self.label_names]
+            for part in LABELLED_PARTS
+        }
+        return pd.DataFrame(columns, index=pd.Index(self.label_names, name="class"))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader of the results must know of the file."""
+        found = list(self.report.warnings)
+        tiny = self.counts["test"]
+        few = [f"{name!r} ({n})" for name, n in tiny.items() if n < FEW_TEXTS]
+        if few:
+            found.append(
+                f"fewer than {FEW_TEXTS} test texts in {', '.join(few)}: what is said"
+                " of the class may be chance"
+            )
+        if not len(self.reviews["transfer"]):
+            found.append(
+                "there is no text without a label: a teacher helps most where it can"
+                " answer texts that nobody has labelled"
+            )
+        return found
+
+    def __str__(self) -> str:
+        own = set(self.report.warnings)  # printed with the report
+        lines = [str(self.report), "", self.counts.to_string()]
+        return "\n".join([*lines, *(f"! {w}" for w in self.warnings if w not in own)])
+
+
+def look(request: Request) -> Texts:
+    """Read the file and keep its parts apart.
+
+    Parameters
+    ----------
+    request : Request
+
+    Returns
+    -------
+    Texts
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read as texts with classes; the message says where
+        and what to do.
+    """
+    return Texts(request, _load(request, request.seeds[0]))
+
+
+def _load(request: Request, seed: int) -> ReviewDict:
+    return load_reviews(
+        request.source,
+        request.labelled,
+        seed=seed,
+        text_column=request.text_column,
+        label_column=request.label_column,
+        split_column=request.split_column,
+        several_labels=request.several_labels,
+    )

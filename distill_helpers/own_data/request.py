@@ -1,0 +1,262 @@
+"""What is asked for: every option, checked before any work begins."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from ..arguments import (
+    check_choice,
+    check_number,
+    check_temperature,
+    check_type,
+    check_whole,
+)
+from ..students.registry import student_spec
+
+MAKE = "make"
+WAYS = ("auto", "encoder", "frozen", "linear")
+VALUES = (None, "probabilities", "logits")
+WEIGHTS = (None, "balanced")
+LLM_WORDS = frozenset({"llm", "gpt", "chatgpt", "openai", "claude", "gemini"})
+WORKING = ".unfinished"
+"""What is added to the output's name while the work lasts."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A wish: which file, which teacher, which student.
+
+    Parameters
+    ----------
+    source : str or Path
+        A file of texts; see :func:`~distill_helpers.data.reviews.load_reviews`.
+    teacher : str, default "make"
+        ``"make"``: one is made of the file itself. Else a saved classifier's folder
+        or Hub id, or a table of soft targets (a file).
+    how : str, default "auto"
+        Of ``teacher="make"``: ``"encoder"``, ``"frozen"``, ``"linear"`` or
+        ``"auto"``; see :func:`~distill_helpers.teachers.making.make_teacher`.
+    encoder : str, optional
+        Of ``teacher="make"``: the folder or Hub id of an encoder.
+    values : str, optional
+        What a table holds: ``"probabilities"`` or ``"logits"``.
+    class_names : mapping of str or int to str, optional
+        From the teacher's names (or class numbers) to the file's classes, where the
+        two differ.
+    text_column, label_column, split_column : str
+        Columns of the file.
+    several_labels : str, optional
+        What stands between several labels in one cell, such as ``"|"``.
+    labelled : int, optional
+        Labels that the student is shown; by default all of them.
+    student : str, default "bigram"
+    seeds : sequence of int, default 0 to 4
+        One run of each kind for each.
+    temperature : float, default 2.0
+    alpha : float, default 0.9
+        Weight of the soft targets, above 0 and at most 1.
+    epochs : float, optional
+        Passes over labelled and unlabelled texts together; by default as many as
+        make a small file enough steps.
+    class_weights : str, optional
+        ``"balanced"``: a rare class weighs as much as a frequent one.
+    output : str or Path, optional
+        A folder that does not exist yet or is empty; by default the file's name
+        with ``_student``, in the current folder.
+    cache : str or Path, optional
+        Where the teacher's answers are remembered; by default they go with the
+        working folder when all is done.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option does not fit; the message names it.
+    FileNotFoundError
+        If there is no such file.
+    FileExistsError, PermissionError
+        If the output holds something, or cannot be written.
+    """
+
+    source: str | Path
+    _: KW_ONLY
+    teacher: str = MAKE
+    how: str = "auto"
+    encoder: str | None = None
+    values: str | None = None
+    class_names: Mapping[str | int, str] | None = None
+    text_column: str = "text"
+    label_column: str = "label"
+    split_column: str = "split"
+    several_labels: str | None = None
+    labelled: int | None = None
+    student: str = "bigram"
+    seeds: Sequence[int] = (0, 1, 2, 3, 4)
+    temperature: float = 2.0
+    alpha: float = 0.9
+    epochs: float | None = None
+    class_weights: str | None = None
+    output: str | Path | None = None
+    cache: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        student_spec(self.student)
+        check_whole("labelled", self.labelled, least=2, optional=True)
+        check_temperature(self.temperature)
+        check_number("alpha", self.alpha, above=0, most=1)
+        if self.epochs is not None:
+            check_number("epochs", self.epochs, above=0, most=10_000)
+        check_choice("class_weights", self.class_weights, WEIGHTS)
+        object.__setattr__(self, "seeds", _checked_seeds(self.seeds))
+        _check_columns(self)
+        _check_teacher(self)
+        _check_class_names(self.class_names)
+        _check_file("source", self.source)
+        check_output(self.folder)
+
+    @property
+    def folder(self) -> Path:
+        """Where the result goes."""
+        name = f"{Path(self.source).name.partition('.')[0]}_student"
+        return Path(self.output if self.output is not None else name)
+
+    @property
+    def working(self) -> Path:
+        """Where finished pieces lie until all is done."""
+        return self.folder.with_name(self.folder.name + WORKING)
+
+    @property
+    def teacher_cache(self) -> Path:
+        """Where the teacher's answers are remembered."""
+        return Path(self.cache) if self.cache is not None else self.working / "teacher"
+
+    @property
+    def teacher_is_table(self) -> bool:
+        """Whether the teacher is a table of answers."""
+        return self.teacher != MAKE and Path(self.teacher).is_file()
+
+
+def _checked_seeds(seeds) -> tuple[int, ...]:
+    if isinstance(seeds, str) or not isinstance(seeds, Sequence):
+        raise TypeError(f"seeds must be a list of whole numbers, got {seeds!r}")
+    found = tuple(check_whole("seeds", seed, least=0) for seed in seeds)
+    if not found or len(set(found)) < len(found):
+        raise ValueError(
+            f"seeds must hold at least one number, and none twice, got {list(found)}"
+        )
+    return found
+
+
+def _check_columns(request: Request) -> None:
+    names = ("text_column", "label_column", "split_column")
+    for name in names:
+        if not check_type(name, getattr(request, name), str, "a column's name"):
+            raise ValueError(f"{name} must be the name of a column, got ''")
+    if request.text_column == request.label_column:
+        raise ValueError(
+            "text_column and label_column must differ, both are"
+            f" {request.text_column!r}"
+        )
+    if request.several_labels == "":
+        raise ValueError(
+            "several_labels must be what stands between two labels, such as '|', got ''"
+        )
+
+
+def _check_teacher(request: Request) -> None:
+    name = check_type("teacher", request.teacher, str, "a name, a folder or a file")
+    check_choice("how", request.how, WAYS)
+    check_choice("values", request.values, VALUES)
+    if not name.strip():
+        raise ValueError("teacher must be 'make', a folder, a Hub id or a file, got ''")
+    if name.lower() in LLM_WORDS:
+        raise ValueError(
+            f"teacher={name!r}: a language model cannot be asked from here yet, that"
+            " comes with a later lesson. Let it answer elsewhere, write its answers"
+            " into a table (columns 'text' and 'label', or one column a class) and"
+            " give that file as teacher"
+        )
+    if Path(name).suffix and not Path(name).exists() and _looks_like_a_file(name):
+        _check_file("teacher", name)
+    if name != MAKE and (request.how != "auto" or request.encoder is not None):
+        given = "encoder" if request.how == "auto" else "how"
+        raise ValueError(
+            f"{given} says how a teacher is made; it needs teacher='make', got"
+            f" teacher={name!r}"
+        )
+    if request.values is not None and not request.teacher_is_table:
+        raise ValueError(
+            f"values={request.values!r} says what a table of answers holds, but"
+            f" teacher={name!r} is no file"
+        )
+    if request.how in ("encoder", "frozen") and request.encoder is None:
+        raise ValueError(f"how={request.how!r} needs encoder: a folder or a Hub id")
+    if request.how == "linear" and request.encoder is not None:
+        raise ValueError("how='linear' uses no encoder; leave one of the two out")
+
+
+def _looks_like_a_file(name: str) -> bool:
+    from ..data.tables import SUFFIXES
+
+    return any(name.lower().endswith(suffix) for suffix in SUFFIXES)
+
+
+def _check_class_names(names) -> None:
+    if names is None:
+        return
+    check_type("class_names", names, Mapping, "a mapping from name to class")
+    classes = [str(value) for value in names.values()]
+    if not classes or len(set(classes)) < len(classes):
+        raise ValueError(
+            "class_names must name each of the file's classes at most once, and at"
+            f" least one, got {dict(names)!r}"
+        )
+
+
+def _check_file(argument: str, source) -> None:
+    check_type(argument, source, (str, Path), "the path of a file")
+    path = Path(source)
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise ValueError(f"{argument} must be a file, got the folder {str(source)!r}")
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    hint = f"; did you mean {str(path.with_name(near[0]))!r}?" if near else ""
+    raise FileNotFoundError(f"{argument}: there is no file {str(source)!r}{hint}")
+
+
+def check_output(folder: Path) -> None:
+    """Raise unless a folder is free and can be written; change nothing.
+
+    Raises
+    ------
+    FileExistsError
+        If something stands there.
+    PermissionError
+        If it, or the first folder above it that exists, cannot be written.
+    NotADirectoryError
+        If a file stands where a folder must be.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(
+            f"output {str(folder)!r} holds something already; name another folder or"
+            " take it away"
+        )
+    above = folder.absolute().parent
+    while not above.exists():
+        above = above.parent
+    if not above.is_dir():
+        raise NotADirectoryError(f"output {str(folder)!r}: {str(above)!r} is a file")
+    try:
+        with tempfile.TemporaryDirectory(dir=above, prefix=".can-write-"):
+            pass
+    except OSError as error:
+        raise PermissionError(
+            f"output {str(folder)!r} cannot be written: {error.strerror or error};"
+            f" name a folder elsewhere than in {os.fspath(above)!r}"
+        ) from error

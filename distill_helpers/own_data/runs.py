@@ -1,0 +1,324 @@
+"""The training: the same student three ways, for every seed; finished runs are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from datasets import Dataset, Features, concatenate_datasets
+from transformers import AutoModelForSequenceClassification
+
+from distill_helpers import __version__
+
+from ..data.encoding import EncodedReviews, encode_reviews
+from ..evaluation.metrics import chosen_labels
+from ..files import whole_folder
+from ..logs import quietly
+from ..losses.balance import class_weights
+from ..students.registry import student_spec
+from ..students.tokenizers import train_tokenizer
+from ..training.choosing import Choice, choose_student
+from ..training.recipes import step_budget, train_student
+from .guide import Guide
+from .looking import Texts
+from .request import Request
+
+CONTROL, HARD, DISTILLED = "control", "hard answers", "distilled"
+ARMS = {
+    CONTROL: "the same student on the labels alone",
+    HARD: "labels, and the teacher's choice as the label of the other texts",
+    DISTILLED: "labels and the teacher's soft targets",
+}
+"""Every way in which the student is trained, for as many steps each."""
+METRIC = "f1"
+"""Macro F1 decides: a class counts as much as any other, however rare."""
+LEAST_STEPS = 300
+LEAST_PASSES, MOST_PASSES = 5, 40
+NOTE = "run.json"
+
+
+@dataclass
+class Trained:
+    """The students of all ways and seeds.
+
+    Attributes
+    ----------
+    models : dict of str to list of PreTrainedModel
+        By the way of training, in the order of the seeds.
+    choice : Choice
+        The one to keep, by the macro F1 on validation texts.
+    tokenizer : PreTrainedTokenizerFast
+    seeds : tuple of int
+    steps : int
+        Updates of each run.
+    """
+
+    models: dict[str, list]
+    choice: Choice
+    tokenizer: object
+    seeds: tuple[int, ...]
+    steps: int
+
+    @property
+    def validation(self):
+        """Macro F1 on the validation texts: a line a way, a column a seed.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.choice.scores).T.rename_axis(columns="seed")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.steps} steps each; macro F1 on the validation texts:\n"
+            f"{self.validation.round(3).to_string()}\nkept: {self.choice.why}"
+        )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all runs share.
+
+    Attributes
+    ----------
+    request : Request
+    label_names : list of str
+    problem_type : str
+    steps : int
+    shape : dict
+        Of the student.
+    class_weights : list of float or None
+    """
+
+    request: Request
+    label_names: list[str]
+    problem_type: str
+    steps: int
+    shape: dict
+    class_weights: list[float] | None
+
+    def train(self, tokenizer, reads, validation, seed: int, **changes):
+        """Train one student as the lessons do."""
+        options = {
+            "steps": self.steps,
+            "temperature": self.request.temperature,
+            "alpha": self.request.alpha,
+        }
+        return train_student(
+            self.request.student,
+            tokenizer,
+            reads,
+            validation,
+            label_names=self.label_names,
+            problem_type=self.problem_type,
+            class_weights=self.class_weights,
+            seed=seed,
+            shape=self.shape,
+            config={"metric_for_best_model": METRIC},
+            **(options | changes),
+        )
+
+    def facts(self) -> dict:
+        """Plain data that a run hangs on, beside its texts and its seed."""
+        return {
+            "kit": __version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "recipe": repr(student_spec(self.request.student).recipe),
+            "student": self.request.student,
+            "shape": self.shape,
+            "labels": self.label_names,
+            "problem_type": self.problem_type,
+            "class_weights": self.class_weights,
+            "steps": self.steps,
+            "temperature": self.request.temperature,
+            "alpha": self.request.alpha,
+        }
+
+
+def passes(request: Request, texts: int) -> float:
+    """Return how often the texts are read: as asked, or enough for a small file."""
+    if request.epochs is not None:
+        return request.epochs
+    a_pass = step_budget(request.student, texts, 1)
+    return float(np.clip(LEAST_STEPS / a_pass, LEAST_PASSES, MOST_PASSES))
+
+
+def make_recipe(request: Request, texts: Texts) -> Recipe:
+    """Settle what all runs share; no teacher is needed."""
+    reviews, names = texts.reviews, texts.label_names
+    count = len(reviews["train"]) + len(reviews["transfer"])
+    labels = np.asarray(reviews["train"]["label"])
+    return Recipe(
+        request,
+        names,
+        texts.problem_type,
+        step_budget(request.student, count, passes(request, count)),
+        _shape(request.student, count),
+        class_weights(request.class_weights, labels, len(names)),
+    )
+
+
+def _shape(student: str, texts: int) -> dict:
+    """Return what the student's size is fitted to the file with.
+
+    The pairs of words of a small file need few slots; empty ones cost time and
+    bytes.
+    """
+    if student != "bigram":
+        return {}
+    wanted = 64 * max(texts, 1)
+    return {"buckets": int(2 ** np.clip(np.ceil(np.log2(wanted)), 12, 19))}
+
+
+def make_tokenizer(request: Request, texts: Texts):
+    """Learn the student's vocabulary from all texts that are trained on."""
+    reviews = texts.reviews
+    read = list(reviews["train"]["text"]) + list(reviews["transfer"]["text"])
+    return train_tokenizer(read, request.student)
+
+
+# --------------------------------------------------------- what each way reads
+def ways(texts: Texts) -> list[str]:
+    """Name the ways of training; without unlabelled text one says nothing new."""
+    return [arm for arm in ARMS if arm != HARD or len(texts.reviews["transfer"])]
+
+
+def encoded_arms(
+    guide: Guide, seed: int, tokenizer
+) -> tuple[dict[str, Callable[[], EncodedReviews]], EncodedReviews]:
+    """Return what each way reads for a seed, made when asked, and the validation."""
+    drawn = guide.texts.drawn(seed)
+    train, transfer = drawn["train"], _answerable(guide, drawn["transfer"])
+    teacher = guide.of(seed)
+    arms = {CONTROL: lambda: encode_reviews(train, tokenizer)}
+    if HARD in ways(guide.texts):
+        arms[HARD] = lambda: encode_reviews(
+            concatenate_datasets([train, _with_choice(teacher, transfer, train)]),
+            tokenizer,
+        )
+    arms[DISTILLED] = lambda: _taught(guide, teacher, train, transfer, tokenizer)
+    return arms, encode_reviews(drawn["validation"], tokenizer)
+
+
+def _answerable(guide: Guide, part: Dataset) -> Dataset:
+    known = guide.knows(list(part["text"]))
+    return part if known.all() else part.select(np.flatnonzero(known))
+
+
+def _taught(guide: Guide, teacher, train, transfer, tokenizer) -> EncodedReviews:
+    known = guide.knows(list(train["text"]))
+    if not known.all():
+        raise ValueError(
+            f"the teacher has no answer for {int((~known).sum()):,} of the"
+            f" {len(known):,} labelled texts; let it answer them too, or give them no"
+            " label in the file"
+        )
+    return encode_reviews(concatenate_datasets([train, transfer]), tokenizer, teacher)
+
+
+def _with_choice(teacher, transfer: Dataset, train: Dataset) -> Dataset:
+    texts = list(transfer["text"])
+    several = np.ndim(train[0]["label"]) > 0
+    logits = teacher.logits(texts)
+    chosen = chosen_labels(logits).astype(float) if several else logits.argmax(1)
+    columns = {"text": texts, "label": chosen.tolist()}
+    features = Features({name: train.features[name] for name in columns})
+    return Dataset.from_dict(columns, features=features)
+
+
+# ------------------------------------------------------------- kept when done
+def digest(reads: EncodedReviews) -> str:
+    """Name what a run reads by its content: tokens, labels and soft targets."""
+    found = hashlib.sha256()
+    for ids in reads.token_ids:
+        found.update(np.asarray(ids, np.int64).tobytes() + b"|")
+    found.update(np.ascontiguousarray(reads.labels).tobytes())
+    if reads.teacher_logits is not None:
+        found.update(np.ascontiguousarray(reads.teacher_logits, np.float32).tobytes())
+    return found.hexdigest()
+
+
+def _key(facts: Mapping) -> str:
+    spelt = json.dumps(facts, sort_keys=True).encode()
+    return hashlib.sha256(spelt).hexdigest()[:16]
+
+
+def _kept(folder: Path, facts: Mapping, work: Callable[[], object]):
+    """Load a finished run of the same facts, or do the work and keep it whole."""
+    if not folder.exists():
+        model = work()
+        with whole_folder(folder, "run") as part, quietly():
+            model.save_pretrained(part)
+            (part / NOTE).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+        return model
+    with quietly():
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder, use_safetensors=True
+        )
+    return model.eval()
+
+
+def train(
+    request: Request, texts: Texts, guide: Guide, progress: bool = True
+) -> Trained:
+    """Train every way and seed; what was finished before is not done again.
+
+    Parameters
+    ----------
+    request : Request
+    texts : Texts
+    guide : Guide
+    progress : bool, default True
+
+    Returns
+    -------
+    Trained
+
+    Notes
+    -----
+    A finished run is used again only where the settings, the texts with their
+    labels, the teacher's answers and the libraries' versions are the same.
+    """
+    from tqdm.auto import tqdm
+
+    recipe, tokenizer = make_recipe(request, texts), make_tokenizer(request, texts)
+    models: dict[str, list] = {}
+    validations = []
+    total = len(ways(texts)) * len(request.seeds)
+    with tqdm(total=total, disable=None if progress else True) as bar:
+        for seed in request.seeds:
+            arms, validation = encoded_arms(guide, seed, tokenizer)
+            validations.append(validation)
+            for arm, reads in arms.items():
+                bar.set_description(f"seed {seed}, {arm}")
+                model = _run(recipe, tokenizer, reads(), validation, seed, arm)
+                models.setdefault(arm, []).append(model)
+                bar.update()
+    choice = choose_student(
+        models, validations, tokenizer, seeds=request.seeds, metric=METRIC
+    )
+    return Trained(models, choice, tokenizer, request.seeds, recipe.steps)
+
+
+def _run(recipe: Recipe, tokenizer, reads, validation, seed: int, arm: str):
+    facts = recipe.facts() | {
+        "seed": seed,
+        "reads": digest(reads),
+        "validation": digest(validation),
+        "vocabulary": len(tokenizer),
+    }
+    name = f"{arm.replace(' ', '-')}-{seed}-{_key(facts)}"
+    folder = recipe.request.working / "runs" / name
+    return _kept(
+        folder, facts, lambda: recipe.train(tokenizer, reads, validation, seed)
+    )
