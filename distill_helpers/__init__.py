@@ -4,7 +4,8 @@ Nine rooms: :mod:`~distill_helpers.data`, :mod:`~distill_helpers.losses`,
 :mod:`~distill_helpers.students`, :mod:`~distill_helpers.teachers`,
 :mod:`~distill_helpers.training`, :mod:`~distill_helpers.evaluation`,
 :mod:`~distill_helpers.compression`, :mod:`~distill_helpers.export` and
-:mod:`~distill_helpers.own_data`; above them :mod:`~distill_helpers.lessons` and :mod:`~distill_helpers.classroom`.
+:mod:`~distill_helpers.own_data`; above them :mod:`~distill_helpers.lessons` and
+:mod:`~distill_helpers.classroom`.
 """
 
 from __future__ import annotations
