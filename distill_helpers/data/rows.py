@@ -27,7 +27,7 @@ class Rows:
     ``labels`` as well: a list of 0.0 and 1.0, one a class, or None where a text
     has no labels. `defaults` holds how many rows a part gets if nobody says: a
     number, a share of the labelled rows that are left after cleaning, or None for
-    all.
+    all. `warnings` says what the reader of the file should look at.
     """
 
     frame: pd.DataFrame
@@ -36,6 +36,7 @@ class Rows:
     note: str
     defaults: dict[str, int | float | None] = field(default_factory=SHARES.copy)
     problem_type: str = SINGLE_LABEL
+    warnings: list[str] = field(default_factory=list)
 
 
 def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
