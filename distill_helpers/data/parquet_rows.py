@@ -44,7 +44,10 @@ def read_parquet(data: bytes, wanted: Sequence[str] = ()) -> Cells:
     except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
         reason = str(error).split("\n")[0][:200]
         raise ValueError(f"it is damaged or cut off ({reason}); get it anew") from error
-    rows = range(1, file.metadata.num_rows + 1)
+    count = file.metadata.num_rows
+    if any(len(column) != count for column in columns.values()):
+        raise ValueError(f"it is damaged (not all of {count:,} rows are there)")
+    rows = range(1, count + 1)
     return Cells(columns, rows, class_names=_class_names(schema))
 
 

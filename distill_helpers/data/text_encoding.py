@@ -90,7 +90,10 @@ def _western(data: bytes, error: UnicodeDecodeError) -> str:
     whole = _MULTIBYTE.findall(data)
     high = len(data) - len(data.translate(None, bytes(range(128, 256))))
     if len(whole) >= high - sum(map(len, whole)):
-        raise ValueError(f"{seen}, while the rest is: it is damaged, get it anew")
+        raise ValueError(
+            f"{seen}, while others are: it is damaged, or in another encoding; get it"
+            " anew, or save it as UTF-8"
+        )
     refused = f"{seen}, nor is it western Windows text (cp1252): save it as UTF-8"
     try:
         text = data.decode("cp1252")
