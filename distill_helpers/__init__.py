@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import importlib
 import logging
-import sys
 
-from .lazy import attach, when_imported
+from .lazy import attach, before_first_call, when_imported
 
 # transformers imports torchao wherever it is installed, and that complains of
 # kernels for graphics cards that a laptop does not have.
@@ -39,8 +38,6 @@ __getattr__, __dir__, __all__ = attach(
     },
 )
 
-_AUTO = "transformers.models.auto"
-
 
 def _make_known() -> None:
     """Register every class that ``from_pretrained`` may meet in a saved student."""
@@ -48,15 +45,11 @@ def _make_known() -> None:
     importlib.import_module(f"{__name__}.compression.reshaped")
 
 
-def _make_known_to_configs() -> None:
-    # Where the configs are loaded on the way to the models (or to the tokenisers,
-    # which load these), the models are half there and come next.
-    others = {name for name in sys.modules if name.startswith(f"{_AUTO}.")}
-    if others <= {f"{_AUTO}.configuration_auto"}:
-        _make_known()
-
-
 # So that a saved student loads after `import distill_helpers` alone, which itself
 # loads neither transformers nor torch.
-when_imported(f"{_AUTO}.modeling_auto", _make_known)
-when_imported(f"{_AUTO}.configuration_auto", _make_known_to_configs)
+when_imported(
+    "transformers.models.auto.configuration_auto",
+    lambda auto: before_first_call(
+        auto.AutoConfig, ["from_pretrained", "for_model"], _make_known
+    ),
+)

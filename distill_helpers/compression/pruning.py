@@ -247,8 +247,7 @@ def prune(
     Returns
     -------
     PreTrainedModel
-        Saves, loads (once `distill_helpers.compression.pruning` is imported)
-        and exports.
+        Saves, loads (after ``import distill_helpers``) and exports.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 from transformers import (
+    CONFIG_MAPPING,
     AutoConfig,
     AutoModelForSequenceClassification,
     PreTrainedConfig,
@@ -21,6 +22,10 @@ from transformers import (
 )
 
 from ..data.encoding import device_of
+from ..students.spec import model_type
+
+
+_FROM_SOURCE = ("vocab_size", "pad_token_id", "id2label", "label2id", "problem_type")
 
 
 class ReshapedConfig(PreTrainedConfig):
@@ -36,14 +41,14 @@ class ReshapedConfig(PreTrainedConfig):
         Ranks of embeddings that were factorised, by name.
     """
 
-    model_type = "distill-reshaped"
+    model_type = model_type("reshaped")
 
     def __init__(self, source=None, linears=None, ranks=None, **kwargs):
         self.source = source or {}
         self.linears = linears or {}
         self.ranks = ranks or {}
-        for name in ("vocab_size", "pad_token_id", "id2label", "label2id"):
-            if name in self.source:
+        for name in _FROM_SOURCE:
+            if self.source.get(name) is not None:
                 kwargs.setdefault(name, self.source[name])
         if "id2label" in kwargs:
             kwargs["id2label"] = {int(k): v for k, v in kwargs["id2label"].items()}
@@ -125,6 +130,7 @@ class ReshapedForSequenceClassification(PreTrainedModel):
 
 
 AutoConfig.register(ReshapedConfig.model_type, ReshapedConfig, exist_ok=True)
+CONFIG_MAPPING.register("distill-reshaped", ReshapedConfig, exist_ok=True)  # earlier
 AutoModelForSequenceClassification.register(
     ReshapedConfig, ReshapedForSequenceClassification, exist_ok=True
 )

@@ -1,11 +1,10 @@
 """The small models, their tokenisers, and how each is trained.
 
-Importing it makes the students' classes known to transformers, so that
+After ``import distill_helpers`` transformers knows the students' classes, so that
 ``from_pretrained`` and ``pipeline`` load what was saved.
 """
 
 from ..lazy import attach
-from . import registry as _registry  # noqa: F401
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

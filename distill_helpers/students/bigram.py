@@ -9,7 +9,7 @@ from transformers import PreTrainedConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from .layers import StudentModel, mask_of
-from .spec import Recipe, StudentSpec
+from .spec import Recipe, StudentSpec, model_type
 from .splitting import by_words
 
 
@@ -24,7 +24,7 @@ class BigramConfig(PreTrainedConfig):
         Slots that word pairs are hashed into.
     """
 
-    model_type = "distill-bigram"
+    model_type = model_type("bigram")
 
     def __init__(self, vocab_size=50_000, buckets=2**19, pad_token_id=0, **kwargs):
         self.vocab_size = vocab_size

@@ -8,7 +8,8 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from ..data.labels import NO_LABEL
+from ..data.labels import NO_LABEL, SEVERAL_LABELS, problem_type_of
+from ..losses.several_labels import multi_label_cross_entropy
 
 
 class StudentModel(PreTrainedModel):
@@ -30,7 +31,9 @@ class StudentModel(PreTrainedModel):
 
     def _output(self, logits, labels, hidden_states=None):
         loss = None
-        if labels is not None:
+        if labels is not None and problem_type_of(self) == SEVERAL_LABELS:
+            loss = multi_label_cross_entropy(logits, labels)
+        elif labels is not None:
             loss = F.cross_entropy(logits, labels, ignore_index=NO_LABEL)
         return SequenceClassifierOutput(
             loss=loss, logits=logits, hidden_states=hidden_states

@@ -1,8 +1,8 @@
 """Students: three small classifiers, from a linear model to a transformer.
 
 Each is a ``PreTrainedModel`` with a registered config, so ``from_pretrained``,
-``Trainer`` and ``pipeline("text-classification")`` work once this module has
-been imported. A student has its own tokeniser and vocabulary; it never reads
+``Trainer`` and ``pipeline("text-classification")`` work after
+``import distill_helpers``. A student has its own tokeniser and vocabulary; it never reads
 the teacher's token ids.
 """
 
@@ -12,9 +12,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import torch
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import (
+    CONFIG_MAPPING,
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+)
 
 from ..arguments import check_choice, check_type
+from ..data.labels import check_problem_type
 from . import bigram, text_cnn, tiny_transformer
 from .spec import StudentSpec
 
@@ -54,6 +60,8 @@ def register_student(spec: StudentSpec) -> None:
 
 for _spec in BUILT_IN:
     register_student(_spec)
+    # As students were called that were saved before.
+    CONFIG_MAPPING.register(f"distill-{_spec.name}", _spec.model.config_class, True)
 
 
 def student_spec(name: str) -> StudentSpec:
@@ -72,6 +80,7 @@ def build_student(
     tokenizer,
     *,
     label_names: Sequence[str] = ("negative", "positive"),
+    problem_type: str | None = None,
     embeddings: torch.Tensor | None = None,
     seed: int = 0,
     **config,
@@ -86,6 +95,10 @@ def build_student(
         The student's own, from :func:`train_tokenizer`.
     label_names : sequence of str
         Class names, in the order of the class numbers.
+    problem_type : str, optional
+        ``"multi_label_classification"`` for several labels a text: the student's
+        config remembers it, and transformers' ``pipeline`` then gives a sigmoid
+        for each class. By default one label a text.
     embeddings : Tensor, shape (vocabulary, width), optional
         Start of the embedding table, from
         :func:`embeddings_from_teacher`; its width becomes the student's.
@@ -101,8 +114,8 @@ def build_student(
     Raises
     ------
     ValueError
-        If `name` or a config field is unknown, there are fewer than two
-        classes, or `embeddings` does not fit the vocabulary.
+        If `name`, `problem_type` or a config field is unknown, there are fewer
+        than two classes, or `embeddings` does not fit the vocabulary.
 
     Examples
     --------
@@ -127,6 +140,8 @@ def build_student(
             f"{', '.join(unknown)}: no such field in {config_class.__name__};"
             " see its docstring"
         )
+    if problem_type is not None:
+        config["problem_type"] = check_problem_type(problem_type)
     if embeddings is not None:
         _check_embeddings(spec, embeddings, tokenizer)
         config[spec.embedding_field] = embeddings.shape[1]

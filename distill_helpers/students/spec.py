@@ -10,6 +10,19 @@ from tokenizers.trainers import Trainer
 from transformers import PreTrainedModel
 
 
+def model_type(name: str) -> str:
+    """Return what a saved student of the kit is called in its ``config.json``.
+
+    transformers quotes it where it does not know the class, and so says the cure.
+
+    Examples
+    --------
+    >>> model_type("bigram")
+    'distill-bigram (import distill_helpers first)'
+    """
+    return f"distill-{name} (import distill_helpers first)"
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a kind of student is trained; chosen on validation reviews."""

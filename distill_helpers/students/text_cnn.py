@@ -9,14 +9,14 @@ from transformers import PreTrainedConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from .layers import StudentModel, mask_of
-from .spec import Recipe, StudentSpec
+from .spec import Recipe, StudentSpec, model_type
 from .splitting import by_pieces
 
 
 class TextCNNConfig(PreTrainedConfig):
     """Config of :class:`TextCNNForSequenceClassification`."""
 
-    model_type = "distill-text-cnn"
+    model_type = model_type("text-cnn")
 
     def __init__(
         self,

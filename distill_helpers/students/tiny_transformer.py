@@ -7,7 +7,7 @@ from transformers import ElectraConfig, ElectraModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from .layers import StudentModel, keep_end, mask_of, mean_over_tokens
-from .spec import Recipe, StudentSpec
+from .spec import Recipe, StudentSpec, model_type
 from .splitting import by_pieces
 
 
@@ -18,7 +18,7 @@ class TinyTransformerConfig(ElectraConfig):
     vocabulary costs ``vocab_size * embedding_size`` weights.
     """
 
-    model_type = "distill-tiny-transformer"
+    model_type = model_type("tiny-transformer")
 
     def __init__(
         self,

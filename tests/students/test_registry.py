@@ -1,5 +1,6 @@
 import dataclasses
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from transformers import (
     pipeline,
 )
 
+from distill_helpers.compression.vocabulary import factorise_embedding
 from distill_helpers.data.encoding import encode_reviews
+from distill_helpers.data.labels import SEVERAL_LABELS
 from distill_helpers.data.vocabulary import check_same_vocabulary
 from distill_helpers.students import registry
 from distill_helpers.students.embeddings import embeddings_from_teacher
@@ -420,12 +423,110 @@ def test_what_a_spec_says_is_what_is_built(name, texts):
     assert spec.embedding_field is None or hasattr(model.config, spec.embedding_field)
 
 
-def test_the_import_that_a_model_card_names_makes_the_classes_known():
-    script = (
-        "import distill_helpers.students; from transformers import AutoConfig;"
-        " print(type(AutoConfig.for_model('distill-bigram')).__name__)"
-    )
+KNOWN = """
+import sys
+import distill_helpers
+heavy = {"torch", "transformers", "numpy"} & set(sys.modules)
+assert not heavy, f"import distill_helpers loaded {heavy}"
+from transformers import BertForSequenceClassification  # on the way to the auto classes
+from transformers import pipeline
+for folder in sys.argv[1:]:
+    pipe = pipeline("text-classification", model=folder, top_k=None)
+    print(type(pipe.model).__name__, sum(entry["score"] for entry in pipe(["a film"])[0]))
+"""
+UNKNOWN = """
+import sys
+from transformers import AutoModelForSequenceClassification
+load = AutoModelForSequenceClassification.from_pretrained
+for folder in sys.argv[1:]:
+    try:
+        load(folder)
+    except ValueError as error:
+        print(error)
+import distill_helpers
+print(*[type(load(folder)).__name__ for folder in sys.argv[1:]])
+"""
+
+
+@pytest.fixture(scope="module")
+def saved(tokenizers, bert, bert_tokenizer, tmp_path_factory):
+    """A student of one label, one of several, a reshaped teacher, an older student."""
+    home = tmp_path_factory.mktemp("saved")
+    models = {
+        "one": build_student("bigram", tokenizers["bigram"], buckets=64),
+        "several": build_student(
+            "text-cnn",
+            tokenizers["text-cnn"],
+            label_names=list("abcde"),
+            problem_type=SEVERAL_LABELS,
+            filters=8,
+        ),
+        "reshaped": factorise_embedding(bert, 4),
+        "older": build_student("bigram", tokenizers["bigram"], buckets=64),
+    }
+    readers = [tokenizers["bigram"], tokenizers["text-cnn"], bert_tokenizer]
+    for (name, model), reader in zip(models.items(), [*readers, readers[0]]):
+        model.save_pretrained(home / name)
+        reader.save_pretrained(home / name)
+    config = home / "older" / "config.json"
+    content = json.loads(config.read_text()) | {"model_type": "distill-bigram"}
+    config.write_text(json.dumps(content))
+    return [home / name for name in models]
+
+
+def run_python(script, *arguments):
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True
+        [sys.executable, "-c", script, *map(str, arguments)],
+        capture_output=True,
+        text=True,
     )
-    assert done.stdout.strip() == "BigramConfig", done.stderr
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.splitlines()
+
+
+def test_importing_the_kit_alone_makes_every_saved_student_known(saved):
+    lines = [line.split() for line in run_python(KNOWN, *saved)]
+    assert [name for name, _ in lines] == [
+        "BigramForSequenceClassification",
+        "TextCNNForSequenceClassification",
+        "ReshapedForSequenceClassification",
+        "BigramForSequenceClassification",
+    ]
+    one, several, *_ = (float(total) for _, total in lines)
+    assert one == pytest.approx(1)  # a softmax
+    assert 1.2 < several < 5  # a sigmoid for each of five
+
+
+def test_without_the_kit_the_error_names_the_import_that_is_missing(saved):
+    *errors, loaded = run_python(UNKNOWN, *saved[:3])
+    quoted = [line for line in errors if "does not recognize" in line]
+    assert len(quoted) == 3
+    assert all("(import distill_helpers first)" in line for line in quoted)
+    assert loaded.split() == [
+        "BigramForSequenceClassification",
+        "TextCNNForSequenceClassification",
+        "ReshapedForSequenceClassification",
+    ]
+
+
+def test_a_student_of_several_labels_says_so_and_has_their_loss(tokenizers):
+    tokenizer = tokenizers["text-cnn"]
+    model = build_student(
+        "text-cnn",
+        tokenizer,
+        label_names=list("abc"),
+        problem_type=SEVERAL_LABELS,
+        dropout=0.0,
+    )
+    assert model.config.problem_type == SEVERAL_LABELS
+    ids = torch.tensor([[2, 3, 4], [5, 6, 7]])
+    rows = torch.tensor([[1.0, 0.0, 1.0], [-100.0, -100.0, -100.0]])
+    found = model.eval()(ids, labels=rows)
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(
+        found.logits[:1], rows[:1]
+    )
+    assert found.loss.item() == pytest.approx(expected.item())
+    plain = build_student("bigram", tokenizers["bigram"], buckets=64)
+    assert plain.config.problem_type is None
+    with pytest.raises(ValueError, match="problem_type must be one of"):
+        build_student("bigram", tokenizers["bigram"], problem_type="regression")
