@@ -38,7 +38,7 @@ def check_single(
         found = _with_several(cells, separator)
         if found:
             first = min(found, key=cells.__getitem__)
-            looks = f"looks like several labels, as do {len(found) - 1} others"
+            looks = f"looks like several labels (one of {len(found):,} such cells)"
             raise ValueError(
                 _noticed(first, cells[first], where, column, separator, looks)
             )
@@ -76,8 +76,7 @@ def _with_several(cells: Sequence[str], separator: str) -> list[str]:
         for place, part in enumerate(parts):
             places[part].add(place)
     # A path like "home|kitchen" has each of its parts in one place.
-    moving = {part for part, seen in places.items() if len(seen) > 1}
-    return [cell for cell, parts in split.items() if moving & set(parts)]
+    return list(split) if any(len(seen) > 1 for seen in places.values()) else []
 
 
 def _plain(text: str) -> str:
@@ -123,7 +122,12 @@ def number_several(
     >>> number_several(["b|a", "a", "", "|"], "|")[:2]
     ([[1.0, 1.0], [1.0, 0.0], None, [0.0, 0.0]], ['a', 'b'])
     """
-    cells = [_labels_in(value, separator, where(i)) for i, value in enumerate(values)]
+    cells = []
+    for index, value in enumerate(values):
+        try:
+            cells.append(_labels_in(value, separator))
+        except ValueError as error:
+            raise ValueError(f"{where(index)}: {error}") from error
     flat = [label for cell in cells for label in cell or ()]
     owner = [i for i, cell in enumerate(cells) for _ in cell or ()]
     warnings = []
@@ -143,11 +147,11 @@ def number_several(
     return rows, names, warnings + merged
 
 
-def _labels_in(value, separator: str, where: str) -> list[str] | None:
+def _labels_in(value, separator: str) -> list[str] | None:
     if isinstance(value, str):
         if _is_list(value):
             raise ValueError(
-                f"{where}: {value!r:.80} is a list written as a text: write its labels"
+                f"{value!r:.80} is a list written as a text: write its labels"
                 f" with {separator!r} between them"
             )
         if not class_name(value) and separator not in value:
@@ -161,7 +165,7 @@ def _labels_in(value, separator: str, where: str) -> list[str] | None:
     names = [class_name(label) for label in labels]
     if len(set(names)) < len(names) and set(names) <= {"0", "1"}:
         raise ValueError(
-            f"{where}: {value!r:.60} is a row of 0 and 1; write the names of the classes"
+            f"{value!r:.60} is a row of 0 and 1; write the names of the classes"
             " that hold instead"
         )
     return labels
