@@ -39,6 +39,10 @@ _JOINERS = re.compile(r"([\u200c\u200d])[\u200c\u200d]+")
 _IDLE_JOINER = re.compile(
     r"(?<![^\x00-\x7f\s])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\s])"
 )
+# Sorting a long run of marks, as normalising does, takes the square of its length.
+_UNSPACED = re.compile(r"[^\w\s\x00-\x7f]{31,}")
+MOST_MARKS = 30
+"""Marks on one letter; Unicode's stream-safe format allows as many."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 _SIGNATURE = re.compile(r"[^\w]+")
@@ -98,6 +102,7 @@ def clean_text(text: str) -> str:
     text = _ENTITY.sub(lambda found: html.unescape(found[0]), well_formed(text))
     text = _HTML_BREAK.sub(" ", text)
     text = _BRACKETS.sub(_without_markup, text)
+    text = _UNSPACED.sub(_with_few_marks, text)
     text = unicodedata.normalize("NFKC", text).translate(_PUNCTUATION)
     text = _CONTROL.sub("", text)
     if "\u200c" in text or "\u200d" in text:
@@ -132,6 +137,15 @@ def _without_markup(found: re.Match) -> str:
     if _ADDRESS.fullmatch(found[0]) or _ONE_LETTER.match(found[0]):
         return found[0]
     return ""
+
+
+def _with_few_marks(found: re.Match) -> str:
+    kept, marks = [], 0
+    for c in found[0]:
+        marks = marks + 1 if unicodedata.combining(c) else 0
+        if marks <= MOST_MARKS:
+            kept.append(c)
+    return "".join(kept)
 
 
 def has_content(text: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tokenizers import (
     Tokenizer,
     decoders,
@@ -13,6 +15,30 @@ from tokenizers import (
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 WORD_START = "\u2581"  # how the tokeniser marks the space before a word
+
+LONGEST_WORD = 256
+"""Letters that a tokeniser learns from as one word."""
+_LONG_WORD = re.compile(rf"(?<!\S)\S{{{LONGEST_WORD + 1},}}")
+
+
+def cut_long_words(text: str) -> str:
+    """Put a space into a word of too many letters, as often as it takes.
+
+    Learning pieces takes the square of a word's length: a text without spaces,
+    such as an attached file, would take minutes.
+
+    Examples
+    --------
+    >>> [len(word) for word in cut_long_words("so " + "a" * 600).split()]
+    [2, 256, 256, 88]
+    """
+    return _LONG_WORD.sub(_in_pieces, text)
+
+
+def _in_pieces(found: re.Match) -> str:
+    word = found[0]
+    starts = range(0, len(word), LONGEST_WORD)
+    return " ".join(word[start : start + LONGEST_WORD] for start in starts)
 
 
 def by_words(vocab_size: int) -> tuple[Tokenizer, trainers.Trainer]:

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from ..arguments import check_whole
 from .registry import student_spec
-from .splitting import PAD, UNKNOWN
+from .splitting import PAD, UNKNOWN, cut_long_words
 
 
 def train_tokenizer(
@@ -50,7 +50,7 @@ def train_tokenizer(
         raise ValueError("texts must hold at least one text, got none")
     size = check_whole("vocab_size", vocab_size, 100, optional=True)
     backend, trainer = spec.split(size or spec.vocab_size)
-    backend.train_from_iterator(texts, trainer)
+    backend.train_from_iterator(map(cut_long_words, texts), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=backend,
         pad_token=PAD,

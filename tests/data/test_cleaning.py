@@ -48,6 +48,8 @@ from distill_helpers.data.cleaning import (
         ("\u200c\u200d\u200c", ""),
         ("\x00\x01\u200b\ufeff", ""),
         ("page\x0cbreak", "page break"),
+        ("\U0001f600" * 40, "\U0001f600" * 40),
+        ("o" + "\u0323\u0301" * 16, "\u1ecd" + "\u0323" * 14 + "\u0301" * 15),
         # Half a pair, and a pair that was written in halves.
         ("cut \ud83d", "cut \ufffd"),
         ("whole \ud83d\ude00", "whole \U0001f600"),
@@ -118,8 +120,9 @@ def test_only_what_says_something_counts_as_a_text(text, holds):
 @pytest.mark.parametrize(
     "text",
     [part * 300_000 for part in ("<", "< ", "<b ", "&#", "\u200c", "\ud83d", "a")]
-    + ["<a" + " x=" * 60 + "!> ", "<a" + " hidden" * 25 + " !> "],
-    ids=range(9),
+    + ["<a" + " x=" * 60 + "!> ", "<a" + " hidden" * 25 + " !> "]
+    + ["a" + "\u0301" * 200_000 + "\u0323" * 200_000],
+    ids=range(10),
 )
 def test_cleaning_takes_time_in_proportion_to_the_text(text):
     # A square, or worse, would be minutes: beyond the suite's limit.
