@@ -16,6 +16,7 @@ from ..arguments import (
     check_type,
     check_whole,
 )
+from ..data.table_files import is_table_file
 from ..students.registry import student_spec
 
 MAKE = "make"
@@ -180,7 +181,7 @@ def _check_teacher(request: Request) -> None:
             " into a table (columns 'text' and 'label', or one column a class) and"
             " give that file as teacher"
         )
-    if Path(name).suffix and not Path(name).exists() and _looks_like_a_file(name):
+    if Path(name).suffix and not Path(name).exists() and is_table_file(name):
         _check_file("teacher", name)
     if name != MAKE and (request.how != "auto" or request.encoder is not None):
         given = "encoder" if request.how == "auto" else "how"
@@ -197,12 +198,6 @@ def _check_teacher(request: Request) -> None:
         raise ValueError(f"how={request.how!r} needs encoder: a folder or a Hub id")
     if request.how == "linear" and request.encoder is not None:
         raise ValueError("how='linear' uses no encoder; leave one of the two out")
-
-
-def _looks_like_a_file(name: str) -> bool:
-    from ..data.tables import SUFFIXES
-
-    return any(name.lower().endswith(suffix) for suffix in SUFFIXES)
 
 
 def _check_class_names(names) -> None:
