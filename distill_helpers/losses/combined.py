@@ -16,6 +16,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ def usable(
     """Leave out the losses that need what a batch lacks.
 
     Where one is left out (the teacher did not speak, at evaluation mostly)
-    the labels count in full: cross-entropy with the weight 1, each class alike.
+    the labels count in full: the cross-entropy with the weight 1.
 
     Returns
     -------
@@ -85,9 +86,10 @@ def usable(
     if present and len(present) == len(losses):
         return present
     others = [loss for loss in present if loss.name != CROSS_ENTROPY]
+    given = [loss for loss in losses if loss.name == CROSS_ENTROPY]
     several = problem_type == SEVERAL_LABELS
     hard = weighted_multi_label_cross_entropy if several else weighted_cross_entropy
-    return [hard(), *others]
+    return [replace(given[0], weight=1.0) if given else hard(), *others]
 
 
 class LossTerms(NamedTuple):

@@ -8,7 +8,6 @@ __getattr__, __dir__, __all__ = attach(
         "choosing": ["Choice", "choose_student"],
         "config": ["DistillationConfig"],
         "recipes": [
-            "best_of",
             "judge",
             "step_budget",
             "train_further",
@@ -16,6 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "saving": ["save_run"],
         "search": ["ReportToTrial", "open_study", "run_trials"],
-        "trainer": ["DistillationTrainer", "accuracy_metric"],
+        "task": ["DivergedError", "task_metrics"],
+        "trainer": ["DistillationTrainer"],
     },
 )

@@ -28,6 +28,15 @@ class DistillationConfig(TrainingArguments):
         Stop after that many evaluations without a better result.
     pad_to_multiple_of : int, default 32
         Lengths of batches are rounded up to a multiple of this; at least 1.
+    class_weights : "balanced" or list of float, optional
+        What each class counts in the cross-entropy with the labels; see
+        :func:`~distill_helpers.losses.balance.class_weights`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one of these is out of range, or an inherited argument is given that
+        distillation would not look at: ``label_smoothing_factor``, ``label_names``.
 
     Notes
     -----
@@ -52,6 +61,9 @@ class DistillationConfig(TrainingArguments):
     pad_to_multiple_of: int = field(
         default=PAD_MULTIPLE, metadata={"help": "Lengths are rounded up to it."}
     )
+    class_weights: str | list[float] | None = field(
+        default=None, metadata={"help": "'balanced', or a number for each class."}
+    )
     learning_rate: float = field(default=1e-3)
     lr_scheduler_type: str = field(default="cosine")
     warmup_steps: float = field(default=0.06)
@@ -70,6 +82,17 @@ class DistillationConfig(TrainingArguments):
         check_whole("pad_to_multiple_of", self.pad_to_multiple_of, 1)
         patience = self.early_stopping_patience
         check_whole("early_stopping_patience", patience, 1, optional=True)
+        if self.label_smoothing_factor:
+            raise ValueError(
+                "label_smoothing_factor is not used in distillation, got"
+                f" {self.label_smoothing_factor!r}: the teacher's soft targets do its"
+                " work; leave it at 0, or give the trainer losses=[...] of your own"
+            )
+        if self.label_names not in (None, ["labels"]):
+            raise ValueError(
+                "label_names is not used: labels stand in the column 'label' or"
+                f" 'labels', got {self.label_names!r}"
+            )
         if patience is not None:
             # Early stopping is about the best checkpoint, so keep it.
             self.load_best_model_at_end = True

@@ -19,8 +19,9 @@ from accelerate.utils import broadcast_object_list
 from transformers import PreTrainedModel
 
 from ..data.encoding import EncodedReviews
+from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type, problem_type_of
 from ..evaluation.metrics import Quality, measure_quality
-from ..evaluation.predict import predict_encoded, predictor
+from ..evaluation.predict import predictor
 from ..logs import quietly
 from ..losses.matching import HiddenStateMatcher
 from ..losses.weighted import WeightedLoss
@@ -59,6 +60,7 @@ def train_student(
     steps: int,
     learning_rate: float | None = None,
     label_names: Sequence[str] = ("negative", "positive"),
+    problem_type: str | None = None,
     seed: int = 0,
     shape: Mapping | None = None,
     match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
@@ -82,6 +84,9 @@ def train_student(
     learning_rate : float, optional
         By default the recipe's.
     label_names : sequence of str
+    problem_type : str, optional
+        ``"multi_label_classification"`` for several labels a text; by default what
+        the labels of `train` and `validation` are.
     seed : int, default 0
     shape : mapping, optional
         As for :func:`~distill_helpers.students.registry.build_student`, such as
@@ -90,7 +95,7 @@ def train_student(
         From the new student to the layers that it shall imitate; see
         :class:`~distill_helpers.losses.matching.HiddenStateMatcher`.
     **options
-        For :func:`train_further`: temperature, alpha, losses and more.
+        For :func:`train_further`: temperature, alpha, class_weights and more.
 
     Returns
     -------
@@ -104,7 +109,12 @@ def train_student(
     """
     recipe = student_spec(student).recipe
     model = build_student(
-        student, tokenizer, label_names=label_names, seed=seed, **dict(shape or {})
+        student,
+        tokenizer,
+        label_names=label_names,
+        problem_type=_problem_type(problem_type, train, validation),
+        seed=seed,
+        **dict(shape or {}),
     )
     return train_further(
         model,
@@ -121,6 +131,14 @@ def train_student(
     )
 
 
+def _problem_type(asked: str | None, *parts: EncodedReviews) -> str | None:
+    several = any(part.labels.ndim > 1 for part in parts)
+    if asked is None:
+        return SEVERAL_LABELS if several else None
+    # What is one label a text needs no word in a config.
+    return None if check_problem_type(asked) == ONE_LABEL else asked
+
+
 def train_further(
     model: PreTrainedModel,
     tokenizer,
@@ -133,6 +151,8 @@ def train_further(
     weight_decay: float = 0.0,
     temperature: float = 2.0,
     alpha: float = 0.9,
+    class_weights: str | Sequence[float] | None = None,
+    metric: str | None = None,
     seed: int = 0,
     progress: bool = False,
     best: bool = True,
@@ -141,7 +161,7 @@ def train_further(
     match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
     losses: Sequence[WeightedLoss] | None = None,
 ):
-    """Train a model and return it at its best validation accuracy.
+    """Train a model and return it as it was best on the validation texts.
 
     Parameters
     ----------
@@ -159,6 +179,13 @@ def train_further(
     weight_decay : float, default 0.0
     temperature, alpha : float
         See :class:`~distill_helpers.losses.combined.DistillationLoss`.
+    class_weights : "balanced" or sequence of float, optional
+        What each class counts in the cross-entropy with the labels; see
+        :func:`~distill_helpers.losses.balance.class_weights`.
+    metric : str, optional
+        What is best: a name of
+        :func:`~distill_helpers.training.task.task_metrics`. By default
+        ``"accuracy"``, and ``"f1"`` for several labels a text.
     seed : int, default 0
         Of the order of the batches.
     progress : bool, default False
@@ -181,12 +208,18 @@ def train_further(
     PreTrainedModel
         `model`, in evaluation mode.
     """
+    if metric is None:
+        several = problem_type_of(model) == SEVERAL_LABELS
+        metric = "f1" if several else "accuracy"
+    if class_weights is not None and not isinstance(class_weights, str):
+        class_weights = list(class_weights)
     every = max(1, math.ceil(steps / LOOKS))
     with _shared_folder() as folder:
         settings = dict(
             output_dir=folder,
             temperature=temperature,
             alpha=alpha if train.teacher_logits is not None else 0.0,
+            class_weights=class_weights,
             max_steps=steps,
             learning_rate=learning_rate,
             weight_decay=weight_decay,
@@ -199,7 +232,7 @@ def train_further(
             save_only_model=True,
             save_total_limit=1,
             load_best_model_at_end=best,
-            metric_for_best_model="accuracy",
+            metric_for_best_model=metric,
             disable_tqdm=not progress,
             seed=seed,
         )
@@ -237,27 +270,19 @@ def judge(
     labels: Sequence[int],
     teacher_logits: np.ndarray | None = None,
 ) -> Quality:
-    """Return a student's quality on some reviews."""
-    logits = predictor(model, tokenizer)(texts)
-    return measure_quality(logits, labels, teacher_logits)
-
-
-def best_of(models: Sequence, validations: Sequence[EncodedReviews], tokenizer):
-    """Choose the model with the best validation accuracy; never by the test.
+    """Return a student's quality on some texts.
 
     Parameters
     ----------
-    models : sequence of PreTrainedModel
-    validations : sequence of EncodedReviews
-        The validation part that each model was trained beside.
+    model : PreTrainedModel
     tokenizer : PreTrainedTokenizerBase
+    texts : sequence of str
+    labels : sequence of int, or of rows of 0 and 1 (several labels a text)
+    teacher_logits : ndarray, shape (texts, classes), optional
 
     Returns
     -------
-    PreTrainedModel
+    Quality
     """
-    scores = [
-        float((predict_encoded(m, tokenizer, v).argmax(1) == v.labels).mean())
-        for m, v in zip(models, validations)
-    ]
-    return models[int(np.argmax(scores))]
+    logits = predictor(model, tokenizer)(texts)
+    return measure_quality(logits, labels, teacher_logits)

@@ -382,7 +382,8 @@ def test_the_teacher_of_hidden_states_reads_on_its_own_device(tokenizers):
 def test_a_student_trains_and_imitates_on_the_accelerator(
     tmp_path, tokenizers, labelled, counting_teacher
 ):
-    from distill_helpers.training.recipes import best_of, judge
+    from distill_helpers.training.choosing import choose_student
+    from distill_helpers.training.recipes import judge
 
     tokenizer = tokenizers["tiny-transformer"]
     reads = encode_reviews(labelled, tokenizer, counting_teacher)
@@ -397,6 +398,7 @@ def test_a_student_trains_and_imitates_on_the_accelerator(
         match=lambda student: HiddenStateMatcher(wide, tokenizer, student, tokenizer),
     )
     assert next(model.parameters()).device.type != "cpu"
-    assert best_of([model], [reads], tokenizer) is model
+    choice = choose_student({"taught": [model]}, reads, tokenizer, seeds=[0])
+    assert choice.model is model
     quality = judge(model, tokenizer, labelled["text"], labelled["label"])
     assert 0 <= quality.accuracy <= 1

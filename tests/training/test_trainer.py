@@ -551,12 +551,11 @@ def test_teacher_and_student_must_agree_on_the_classes(tmp_path, tokenizers, lab
         )
 
 
-def test_nan_logits_stop_the_run(tmp_path, tokenizers, texts):
+def test_nan_logits_stop_the_run_before_it_begins(tmp_path, tokenizers, texts):
     logits = [[float("nan"), 0.0]] * len(texts)
     dataset = Dataset.from_dict({"text": texts, "teacher_logits": logits})
-    trainer = make_trainer(tmp_path, tokenizers, dataset, None, alpha=1.0)
     with pytest.raises(ValueError, match="teacher_logits must be finite"):
-        trainer.train()
+        make_trainer(tmp_path, tokenizers, dataset, None, alpha=1.0)
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
