@@ -5,7 +5,8 @@ from ..lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "cleaning": ["clean_text", "signature", "text_hash"],
+        "class_order": ["ClassNamesError", "class_order", "config_names", "real_names"],
+        "cleaning": ["clean_text", "has_content", "signature", "text_hash"],
         "duplicates": ["duplicate_groups", "jaccard", "shingle_sets"],
         "encoding": [
             "DistillationCollator",
@@ -27,6 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "reviews": ["LoadReport", "ReviewDict", "fingerprint", "load_reviews"],
         "sources": ["whole_imdb", "whole_sample"],
         "splits": ["PARTS"],
+        "table_files": ["is_table_file", "read_table"],
         "vocabulary": ["check_same_vocabulary", "same_vocabulary"],
     },
 )

@@ -85,6 +85,8 @@ def read_delimited(text: str, *, wanted: Sequence[str] = (), usual: str = ",") -
         )
     if best.failure:
         raise ValueError(best.failure)
+    if not best.header:
+        return Cells({}, [])
     notes = _even_out(best)
     header = _check_header(best)
     if best.separator != usual:

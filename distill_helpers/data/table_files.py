@@ -66,8 +66,10 @@ def read_table(
     named = f"{argument}={str(path)!r}"
     if path.is_dir():
         raise ValueError(f"{named} is a folder: name a file in it")
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{named}: there is no such file")
+    if not path.is_file():
+        raise ValueError(f"{named} is a pipe or a device: name a regular file")
     if not is_table_file(path):
         raise ValueError(
             f"{named} must be a file of one of the kinds"
@@ -79,7 +81,7 @@ def read_table(
     suffix = _suffix(path)
     try:
         cells = _read(unpacked_bytes(path), suffix, wanted)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise ValueError(f"{named} cannot be read as {suffix[1:]}: {error}") from error
     if not cells.columns:
         raise ValueError(f"{named} is empty")

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import zlib
 
 import numpy as np
@@ -331,11 +332,21 @@ def test_what_is_no_table_is_refused_before_it_is_opened(tmp_path):
     (tmp_path / "own.xlsx").write_bytes(b"PK")
     with pytest.raises(ValueError, match="one of the kinds .csv.*got '.xlsx'"):
         read_table(tmp_path / "own.xlsx")
-    (tmp_path / "own.csv").write_bytes(b"")
-    with pytest.raises(ValueError, match="own.csv' is empty"):
-        read_table(tmp_path / "own.csv")
+    for nothing in ("", "\ufeff", "\n \n\n"):
+        with pytest.raises(ValueError, match="own.csv' is empty"):
+            table(tmp_path, nothing)
+    for nothing in ("[]", "\n", "{}"):
+        with pytest.raises(ValueError, match="is empty|must hold a list"):
+            table(tmp_path, nothing, "own.json" if "\n" not in nothing else "own.jsonl")
     assert all(is_table_file(f"a.b{suffix}") for suffix in TABLE_SUFFIXES)
     assert not is_table_file("csv") and not is_table_file("a.gz")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ValueError, match="is a pipe or a device"):
+        read_table(tmp_path / "pipe.csv")
 
 
 def test_more_rows_than_a_student_needs_are_not_read(tmp_path, monkeypatch):
