@@ -148,13 +148,14 @@ def number_labels(
     return np.array(column, int).reshape(-1), classes, warnings
 
 
-def check_repeated(numbers: np.ndarray, names: Sequence[str]) -> None:
+def check_repeated(numbers: np.ndarray, names: Sequence[str], column: str) -> None:
     """Raise a ValueError if nearly each row is a class of its own."""
     labelled = int((numbers != NONE).sum())
     if labelled >= 10 and len(names) > 0.8 * labelled:
         raise ValueError(
-            f"it holds {len(names):,} different labels in {labelled:,} rows (such as"
-            f" {names[0]!r:.60}): these are no classes; is it the right column?"
+            f"column {column!r} holds {len(names):,} different labels in {labelled:,}"
+            f" rows (such as {names[0]!r:.60}): these are no classes; is it the right"
+            " column?"
         )
 
 

@@ -175,7 +175,7 @@ def _misfit(reading: _Reading, misfits: list[int]) -> str:
     first, width = misfits[0], len(reading.header)
     cells, name = len(reading.rows[first]), _name_of(reading.separator)
     names = ", ".join(f"{name:.30}" for name in reading.header[:8])
-    others = f" (and {len(misfits) - 1:,} lines more)" if len(misfits) > 1 else ""
+    others = f", and {len(misfits) - 1:,} more do not fit," if len(misfits) > 1 else ""
     advice = (
         f"put a text that holds a {name} into double quotes"
         if cells > width

@@ -38,7 +38,9 @@ def check_single(
         found = _with_several(cells, separator)
         if found:
             first = min(found, key=cells.__getitem__)
-            looks = f"looks like several labels (one of {len(found):,} such cells)"
+            looks = "looks like several labels"
+            if len(found) > 1:
+                looks += f" (one of {len(found):,} such cells)"
             raise ValueError(
                 _noticed(first, cells[first], where, column, separator, looks)
             )

@@ -129,7 +129,7 @@ def _to_rows(cells, name, text_column, label_column, split_column, several) -> R
         )
         numbers = rarest(rows, len(names))
         frame["labels"] = pd.Series(rows, dtype=object)
-    check_repeated(numbers, names)
+    check_repeated(numbers, names, label_column)
     frame["label"] = numbers
     warnings += _place_unlabelled(frame, cells)
     usable = int((frame["label"] != UNLABELLED).sum())
@@ -173,11 +173,17 @@ def _place_unlabelled(frame: pd.DataFrame, cells: Cells) -> Sequence[str]:
     if len(judged):
         raise ValueError(
             f"{cells.where(int(judged[0]))}: a row of the part"
-            f" {part[judged[0]]!r} has no label, as {len(judged) - 1:,} others; give"
-            " it one, or say 'transfer' in the column of parts"
+            f" {part[judged[0]]!r} has no label ({_rows(len(judged))} in all); give it"
+            " one, or say 'transfer' in the column of parts"
         )
     moved = int((none & (part == "train")).sum())
     frame.loc[none, "part"] = "transfer"
     if not moved:
         return []
-    return [f"{moved:,} rows of the part 'train' have no label: they are transfer text"]
+    return [
+        f"{_rows(moved)} of the part 'train' without a label went to the transfer part"
+    ]
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"

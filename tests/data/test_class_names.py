@@ -152,8 +152,8 @@ def test_the_names_that_a_file_gives_for_its_numbers_are_used():
 def test_a_column_in_which_each_row_is_a_class_is_no_column_of_labels():
     numbers, names, _ = number_labels([f"text {i}" for i in range(60)])
     with pytest.raises(ValueError, match="60 different labels in 60 rows.*'text 0'"):
-        check_repeated(numbers, names)
-    check_repeated(numbers % 30, names[:30])
+        check_repeated(numbers, names, "label")
+    check_repeated(numbers % 30, names[:30], "label")
 
 
 def test_numbers_stand_before_words_in_the_order_of_their_size():

@@ -162,7 +162,7 @@ def test_a_row_to_be_judged_needs_a_label_and_one_to_learn_from_does_not(tmp_pat
     rows = read_file(saved(tmp_path, content.format("train")))
     assert as_rows(rows)[2] == ("c", -1, "transfer")
     assert rows.warnings == [
-        "1 rows of the part 'train' have no label: they are transfer text"
+        "1 row of the part 'train' without a label went to the transfer part"
     ]
 
 
