@@ -156,3 +156,11 @@ def test_the_readme_names_commands_that_exist():
     assert {"lessons", "tests", "lab"} <= commands
     for command in commands:
         assert f'"{command}"' in start
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_that_share_a_long_run_go_to_one_process(request):
+    """Pytest-xdist marks a group in the test's name; without it, lessons run twice."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("the tests run in one process, or without --dist loadgroup")
+    assert request.node.nodeid.endswith("@together")
