@@ -181,6 +181,10 @@ def _misfit(reading: _Reading, misfits: list[int]) -> str:
         if cells > width
         else "complete it, or close a quote before it"
     )
+    line = reading.separator.join(reading.rows[first])
+    for other in SEPARATORS.keys() - {reading.separator}:
+        if cells == 1 and line.count(other) == width - 1:
+            advice = f"it is separated by {SEPARATORS[other]}: use one throughout"
     return (
         f"line {reading.lines[first]:,} has {cells} cell{'s' * (cells != 1)}{others}"
         f" where the first line names {width} column{'s' * (width != 1)} ({names}),"

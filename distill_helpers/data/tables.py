@@ -132,6 +132,13 @@ def _to_rows(cells, name, text_column, label_column, split_column, several) -> R
     check_repeated(numbers, names, label_column)
     frame["label"] = numbers
     warnings += _place_unlabelled(frame, cells)
+    unused = sum(map(_is_label, cells.columns[label_column])) - sum(
+        map(_is_label, labels)
+    )
+    if unused:
+        warnings.append(
+            f"{_rows(unused)} of the part 'transfer' with a label: it is not read"
+        )
     usable = int((frame["label"] != UNLABELLED).sum())
     defaults = {
         "train": None,
@@ -183,6 +190,10 @@ def _place_unlabelled(frame: pd.DataFrame, cells: Cells) -> Sequence[str]:
     return [
         f"{_rows(moved)} of the part 'train' without a label went to the transfer part"
     ]
+
+
+def _is_label(value) -> bool:
+    return value is not None and value == value and value not in ("", -1, "-1")
 
 
 def _rows(count: int) -> str:

@@ -97,6 +97,7 @@ def test_the_csv_modules_own_limit_is_as_it_was(tmp_path):
         ),
         ("text,label\na,1\nb,1,\n", "line 3 has 3 cells"),
         ("text;label\na;1;x\n", "separated by semicolon: put a text that holds a semi"),
+        ("text,label\na;1\n", "line 2 has 1 cell .* it is separated by semicolon: use"),
         # Fewer.
         ("text,label\na,1\nb\n", "line 3 has 1 cell where the first line names 2"),
         ("a,text,label\nx,1\n", "line 2 has 2 cells.*complete it"),

@@ -153,6 +153,17 @@ def test_minus_one_in_transfer_rows_is_no_class(tmp_path):
     rows = read_file(saved(tmp_path, content))
     assert rows.label_names == ["0", "1", "2"]
     assert as_rows(rows)[2] == ("c", -1, "transfer")
+    assert rows.warnings == []
+
+
+def test_labels_of_transfer_rows_are_not_read_and_that_is_said(tmp_path):
+    content = "text,label,split\na,0,train\nb,1,test\nc,1,transfer\nd,9,transfer\n"
+    rows = read_file(saved(tmp_path, content))
+    assert rows.label_names == ["0", "1"]
+    assert rows.frame["label"].tolist() == [0, 1, -1, -1]
+    assert rows.warnings == [
+        "2 rows of the part 'transfer' with a label: it is not read"
+    ]
 
 
 def test_a_row_to_be_judged_needs_a_label_and_one_to_learn_from_does_not(tmp_path):
