@@ -2,7 +2,7 @@
 
 A near duplicate on both sides of a split lets a model score by memory. Pairs
 are found with word shingles and a bottom-k sketch, then confirmed by their
-Jaccard similarity.
+Jaccard similarity. What very many texts share, as a footer, makes no pair.
 
 References
 ----------
@@ -13,28 +13,63 @@ References
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from .cleaning import signature
+from .scripts import SPACELESS
 
 SHINGLE_WORDS = 5
 SKETCH_SIZE = 8
+BOILERPLATE_SHARE = 0.01
+BOILERPLATE_TEXTS = (50, 200)
+"""A shingle is boilerplate in more than this share of the texts; the number of
+texts from which it is so lies within these two, however many there are."""
+OWN_WORDS = 3
+"""A text is judged without its boilerplate if so many words are left of it."""
+PATIENCE = 5
+"""Seconds after which a progress bar appears."""
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
+_SPACELESS = re.compile(f"([{SPACELESS}])")
 
 
+# --------------------------------------------------------------- shingles
 def _shingles(word_ids: np.ndarray) -> np.ndarray:
-    """Hash every run of `SHINGLE_WORDS` words; return sorted unique hashes."""
+    """Hash every run of `SHINGLE_WORDS` words, in the order of the text."""
     width = min(SHINGLE_WORDS, len(word_ids))
     count = len(word_ids) - width + 1
-    hashes = np.zeros(count, dtype=np.uint64)
+    hashes = np.zeros(count if width else 0, dtype=np.uint64)
     for offset in range(width):
         hashes = (hashes ^ word_ids[offset : offset + count]) * _MULTIPLIER
         hashes ^= hashes >> _SHIFT
-    return np.unique(hashes)
+    return hashes
+
+
+def _words(mark: str) -> list[str]:
+    """Part a signature into words; a script without spaces into its letters."""
+    if not mark.isascii():
+        mark = _SPACELESS.sub(r" \1 ", mark)
+    return mark.split()
+
+
+def _runs(marks: Sequence[str], progress: bool) -> list[np.ndarray]:
+    """Return the hashes of each signature's shingles in the order of the text."""
+    vocabulary: dict[str, int] = defaultdict(lambda: len(vocabulary) + 1)
+    runs = []
+    for mark in _bar(marks, "shingles", progress):
+        ids = np.array([vocabulary[w] for w in _words(mark)], dtype=np.uint64)
+        runs.append(_shingles(ids))
+    return runs
+
+
+def _bar(items, title: str, progress: bool):
+    name = f"near duplicates: {title}"
+    return tqdm(items, name, delay=PATIENCE, mininterval=1, disable=not progress)
 
 
 def shingle_sets(texts: Sequence[str]) -> list[np.ndarray]:
@@ -50,22 +85,63 @@ def shingle_sets(texts: Sequence[str]) -> list[np.ndarray]:
     list of ndarray of uint64
         One array per text; empty for a text without words.
     """
-    vocabulary: dict[str, int] = defaultdict(lambda: len(vocabulary) + 1)
-    sets = []
-    for text in texts:
-        words = signature(text).split()
-        ids = np.array([vocabulary[word] for word in words], dtype=np.uint64)
-        sets.append(_shingles(ids) if len(ids) else ids)
-    return sets
+    runs = _runs([signature(text) for text in texts], progress=False)
+    return [np.unique(run) for run in runs]
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     """Share of shingles that two sorted sets have in common, 0 to 1."""
-    common = len(np.intersect1d(first, second, assume_unique=True))
-    total = len(first) + len(second) - common
-    return common / total if total else 0.0
+    if not len(first) or not len(second):
+        return 0.0
+    small, large = sorted((first, second), key=len)
+    places = np.searchsorted(large[:-1], small)
+    common = int(np.count_nonzero(large[places] == small))
+    return common / (len(first) + len(second) - common)
 
 
+# ------------------------------------------------------------ boilerplate
+def boilerplate_limit(texts: int) -> int:
+    """Return how many of so many texts may share a shingle that tells them apart."""
+    least, most = BOILERPLATE_TEXTS
+    return int(min(max(least, BOILERPLATE_SHARE * texts), most))
+
+
+def _boilerplate(sets: list[np.ndarray], limit: int) -> np.ndarray:
+    """Return the shingles that more than `limit` sets hold, sorted."""
+    if len(sets) <= limit:
+        return np.zeros(0, np.uint64)
+    every = np.sort(np.concatenate(sets))
+    far = every[limit:] == every[: len(every) - limit]
+    return np.unique(every[limit:][far])
+
+
+def _content(runs: list[np.ndarray], limit: int) -> list[np.ndarray]:
+    """Return, of each text, the set of shingles that it is compared by."""
+    sets = [np.unique(run) for run in runs]
+    common = _boilerplate(sets, limit)
+    if not len(common):
+        return sets
+    for index, run in enumerate(runs):
+        shared = _within(run, common)
+        if shared.any() and _own_words(shared) >= OWN_WORDS:
+            kept = sets[index]
+            sets[index] = kept[~_within(kept, common)]
+    return sets
+
+
+def _within(values: np.ndarray, sorted_set: np.ndarray) -> np.ndarray:
+    return sorted_set[np.searchsorted(sorted_set[:-1], values)] == values
+
+
+def _own_words(shared: np.ndarray) -> int:
+    """Count the words that no shared shingle covers."""
+    covered = np.zeros(len(shared) + SHINGLE_WORDS - 1, bool)
+    for offset in range(SHINGLE_WORDS):
+        covered[offset : offset + len(shared)] |= shared
+    return int(np.count_nonzero(~covered))
+
+
+# ----------------------------------------------------------------- groups
 def _union(parents: list[int], first: int, second: int) -> None:
     roots = sorted((_root(parents, first), _root(parents, second)))
     parents[roots[1]] = roots[0]
@@ -78,16 +154,22 @@ def _root(parents: list[int], node: int) -> int:
     return node
 
 
-def duplicate_groups(texts: Sequence[str], *, threshold: float = 0.5) -> np.ndarray:
+def duplicate_groups(
+    texts: Sequence[str], *, threshold: float = 0.5, progress: bool = True
+) -> np.ndarray:
     """Give the same group number to texts that are (nearly) the same.
 
     Parameters
     ----------
     texts : sequence of str
-        Cleaned reviews.
+        Cleaned reviews. Scripts without spaces are compared by their letters.
     threshold : float, default 0.5
         Jaccard similarity of five-word shingles from which two reviews count
-        as one. Within (0, 1].
+        as one. Within (0, 1]. Shingles that more texts share than
+        :func:`boilerplate_limit` says do not count, as long as a text has words
+        of its own beside them.
+    progress : bool, default True
+        Show a progress bar where it takes more than a few seconds.
 
     Returns
     -------
@@ -107,10 +189,22 @@ def duplicate_groups(texts: Sequence[str], *, threshold: float = 0.5) -> np.ndar
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must lie in (0, 1], got {threshold!r}")
-    sets = shingle_sets(texts)
-    parents = list(range(len(texts)))
+    marks = [signature(text) for text in _bar(texts, "words", progress)]
+    firsts: dict[str, int] = {}
+    twins = [firsts.setdefault(m, i) if m else i for i, m in enumerate(marks)]
+    alone = list(firsts.values())  # the texts that equal no earlier one
+    near = _near_groups([marks[i] for i in alone], threshold, progress)
+    group_of = dict(zip(alone, (alone[i] for i in near)))
+    return np.array([group_of.get(twin, twin) for twin in twins], dtype=int)
+
+
+def _near_groups(marks: list[str], threshold: float, progress: bool) -> list[int]:
+    """Group signatures that all differ by the shingles that they share."""
+    limit = boilerplate_limit(len(marks))
+    sets = _content(_runs(marks, progress), limit)
+    parents = list(range(len(sets)))
     seen: dict[int, list[int]] = defaultdict(list)
-    for index, shingles in enumerate(sets):
+    for index, shingles in enumerate(_bar(sets, "pairs", progress)):
         sketch = shingles[:SKETCH_SIZE].tolist()
         candidates = {other for key in sketch for other in seen[key]}
         for other in sorted(candidates):
@@ -119,5 +213,6 @@ def duplicate_groups(texts: Sequence[str], *, threshold: float = 0.5) -> np.ndar
             if jaccard(sets[other], shingles) >= threshold:
                 _union(parents, other, index)
         for key in sketch:
-            seen[key].append(index)
-    return np.array([_root(parents, i) for i in range(len(texts))], dtype=int)
+            if len(seen[key]) <= limit:  # boilerplate alone has longer lists
+                seen[key].append(index)
+    return [_root(parents, index) for index in range(len(parents))]
