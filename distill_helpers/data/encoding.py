@@ -8,7 +8,19 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from .labels import NO_LABEL
+from .class_order import class_order, ordered, real_names
+from .labels import has_label
+from .targets import (
+    SOFT_TARGETS_COLUMN,
+    as_labels,
+    check_labels,
+    check_logits,
+    check_no_probabilities,
+    dataset_names,
+    put_labels_in_order,
+    read_labels,
+    read_teacher_logits,
+)
 from .vocabulary import check_same_vocabulary
 
 PAD_MULTIPLE = 32
@@ -106,10 +118,12 @@ class EncodedReviews(Dataset):
     labels : ndarray
         Of int, shape (reviews,): class numbers, -100 where there is none. Or
         of float, shape (reviews, labels): several labels a review, each 0 or
-        1, for a loss that reads them so.
+        1, a row of -100 where there are none, for a loss that reads them so.
     teacher_logits : ndarray of float32, shape (reviews, classes), optional
     texts : sequence of str, optional
         Kept only for a live teacher.
+    label_names : sequence of str, optional
+        The names of the classes, in the order of labels and logits.
     **tensors : ndarray, shape (reviews, ...)
         What else a batch shall hold, by name, such as ``pixel_values``. It
         goes to a student whose ``forward`` has a parameter of that name, and
@@ -118,18 +132,28 @@ class EncodedReviews(Dataset):
     Raises
     ------
     ValueError
-        If an array has another number of rows than there are reviews.
+        If an array has another number of rows than there are reviews, or a
+        label is none.
     """
 
-    def __init__(self, token_ids, labels, teacher_logits=None, texts=None, **tensors):
-        several = np.ndim(labels) > 1
+    def __init__(
+        self,
+        token_ids,
+        labels,
+        teacher_logits=None,
+        texts=None,
+        label_names: Sequence[str] | None = None,
+        **tensors,
+    ):
         self.token_ids = token_ids
-        self.labels = np.asarray(labels, np.float32 if several else np.int64)
+        self.labels = as_labels(labels)
         self.teacher_logits = teacher_logits
         self.texts = texts
+        self.label_names = real_names(label_names)
         self.tensors = tensors
-        for name, rows in tensors.items():
-            if len(rows) != len(token_ids):
+        given = {"labels": self.labels, "teacher_logits": teacher_logits}
+        for name, rows in (given | {"texts": texts} | tensors).items():
+            if rows is not None and len(rows) != len(token_ids):
                 raise ValueError(
                     f"{name} must have a row for each of the {len(token_ids)}"
                     f" reviews, got {len(rows)}"
@@ -154,6 +178,61 @@ class EncodedReviews(Dataset):
         """Tokens of each review."""
         return [len(ids) for ids in self.token_ids]
 
+    @property
+    def labelled(self) -> np.ndarray:
+        """Say which reviews have a label; ndarray of bool, shape (reviews,)."""
+        return has_label(self.labels)
+
+    def for_classes(
+        self, count: int, label_names: Sequence[str] | None = None
+    ) -> EncodedReviews:
+        """Check that labels and soft targets fit a student, and its order.
+
+        Parameters
+        ----------
+        count : int
+            Classes of the student.
+        label_names : sequence of str, optional
+            Their names, in the order of the student's logits.
+
+        Returns
+        -------
+        EncodedReviews
+            This one, or one with labels and soft targets in the order of
+            `label_names`.
+
+        Raises
+        ------
+        ClassNamesError
+            If the names are not those of these reviews.
+        ValueError
+            If a label or a row of soft targets does not fit `count` classes.
+        """
+        check_labels(self.labels, count)
+        if self.teacher_logits is not None:
+            check_logits(
+                self.teacher_logits, len(self), count, name=SOFT_TARGETS_COLUMN
+            )
+        wanted = real_names(label_names)
+        if not wanted or not self.label_names or wanted == self.label_names:
+            return self
+        order = class_order(
+            self.label_names,
+            wanted,
+            count=count,
+            whose="the data set",
+            where="the student",
+        )
+        logits = self.teacher_logits
+        return EncodedReviews(
+            self.token_ids,
+            put_labels_in_order(self.labels, self.label_names, wanted),
+            None if logits is None else ordered(logits, order),
+            self.texts,
+            wanted,
+            **self.tensors,
+        )
+
 
 def encode_reviews(
     dataset,
@@ -162,14 +241,16 @@ def encode_reviews(
     *,
     live: bool = False,
     tensors: Sequence[str] = (),
+    label_names: Sequence[str] | None = None,
 ) -> EncodedReviews:
     """Tokenise a data set and attach the teacher's logits.
 
     Parameters
     ----------
     dataset : datasets.Dataset
-        Column ``text``; optionally ``label`` (missing, None or -100 means no
-        label; or a row of several labels) and ``teacher_logits``. ``input_ids`` may stand in for ``text``
+        Column ``text``; optionally ``label`` or ``labels`` (a class number, or a
+        row of 0 and 1 for several labels a text; missing, None, NaN or -100 means
+        no label) and ``teacher_logits``. ``input_ids`` may stand in for ``text``
         where the teacher needs no text.
     tokenizer : PreTrainedTokenizerBase
         The student's.
@@ -179,6 +260,12 @@ def encode_reviews(
         Keep the texts instead, for a teacher that is asked in training.
     tensors : sequence of str
         Further columns that a batch shall hold.
+    label_names : sequence of str, optional
+        The order in which labels and soft targets shall stand, by the names of
+        the classes; by default that of the data set's ``ClassLabel``, if it has
+        one. What has names of its own is put into it: the labels, the teacher's
+        logits. A column ``teacher_logits`` has none, and stands in the order of
+        the data set.
 
     Returns
     -------
@@ -186,9 +273,13 @@ def encode_reviews(
 
     Raises
     ------
+    ClassNamesError
+        If the names of data set, teacher and `label_names` do not match, or the
+        teacher's are ``LABEL_0`` and so on where the others have a meaning; see
+        :func:`distill_helpers.teachers.in_order`.
     ValueError
-        If the columns do not suffice, or token ids of one vocabulary would
-        be read by a model of another.
+        If the columns do not suffice, a label or a soft target is none, or token
+        ids of one vocabulary would be read by a model of another.
     """
     columns = set(dataset.column_names)
     texts = list(dataset["text"]) if "text" in columns else None
@@ -202,16 +293,58 @@ def encode_reviews(
             "the data set needs a column 'text' (or 'input_ids'), got"
             f" {sorted(columns)}"
         )
-    labels = [NO_LABEL] * len(token_ids)
-    if "label" in columns:
-        labels = [NO_LABEL if y is None else y for y in dataset["label"]]
-    logits = None
-    if "teacher_logits" in columns:
-        logits = np.asarray(dataset["teacher_logits"], np.float32)
+    own, wanted = dataset_names(dataset), real_names(label_names)
+    labels, logits = read_labels(dataset), None
+    if own:
+        check_labels(labels, len(own))
+    if SOFT_TARGETS_COLUMN in columns:
+        logits = read_teacher_logits(dataset)
     elif teacher is not None and not live:
-        logits = teacher.logits(texts)
+        logits = soft_targets_of(teacher, texts, wanted or own)
     further = {name: np.asarray(dataset[name]) for name in tensors}
-    return EncodedReviews(token_ids, labels, logits, texts if live else None, **further)
+    if wanted and own and wanted != own:
+        labels = put_labels_in_order(labels, own, wanted)
+        if SOFT_TARGETS_COLUMN in columns:
+            order = class_order(own, wanted, count=len(own), whose="the data set")
+            logits = ordered(logits, order)
+    names = wanted or own or real_names(getattr(teacher, "label_names", None))
+    kept = texts if live else None
+    return EncodedReviews(token_ids, labels, logits, kept, names, **further)
+
+
+def soft_targets_of(
+    teacher, texts: Sequence[str], label_names: Sequence[str] | None = None
+) -> np.ndarray:
+    """Ask a teacher, check its answer, and put it into the order of the classes.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        One without names (None) is taken to stand in the order that is wanted.
+    texts : sequence of str
+    label_names : sequence of str, optional
+        The order that is wanted; by default the teacher's own.
+
+    Returns
+    -------
+    ndarray of float32, shape (len(texts), classes)
+
+    Raises
+    ------
+    ClassNamesError
+        If the teacher's names do not match, or mean nothing.
+    ValueError
+        If it gives another number of rows, probabilities, or a value that is not
+        finite.
+    """
+    own = getattr(teacher, "label_names", None)
+    order = None
+    if own and label_names:
+        order = class_order(own, label_names, count=teacher.num_labels)
+    logits = np.asarray(teacher.logits(texts), np.float32)
+    check_logits(logits, len(texts), teacher.num_labels, "the teacher's logits")
+    check_no_probabilities(logits, "the teacher's logits")
+    return logits if order is None else ordered(logits, order)
 
 
 def encode_texts(tokenizer, texts: Sequence[str]) -> list[np.ndarray]:

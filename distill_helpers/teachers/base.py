@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+
+from ..data.targets import check_logits, check_no_probabilities
 
 
 class Teacher(ABC):
@@ -18,10 +20,15 @@ class Teacher(ABC):
     fingerprint : str
         Names the teacher's weights and the way it reads a text; two teachers
         with one fingerprint give the same logits.
+    label_names : list of str or None
+        The names of the classes in the order of the logits; None where it does
+        not know them. Where it meets data whose classes have names, its logits
+        are put into their order; see :func:`~distill_helpers.teachers.in_order`.
     """
 
     num_labels: int
     fingerprint: str
+    label_names: list[str] | None = None
 
     @abstractmethod
     def logits(self, texts: Sequence[str]) -> np.ndarray:
@@ -37,14 +44,21 @@ class Teacher(ABC):
         ndarray of float32, shape (len(texts), num_labels)
         """
 
+    def knows(self, texts: Iterable[str]) -> np.ndarray:
+        """Say which texts it can answer.
+
+        Returns
+        -------
+        ndarray of bool, shape (number of texts,)
+            All of them, unless a subclass knows better.
+        """
+        return np.ones(len(list(texts)), bool)
+
 
 def check_answers(answers: np.ndarray, count: int, classes: int) -> None:
-    if answers.shape != (count, classes):
-        raise ValueError(
-            f"logits must have shape {(count, classes)}, got {answers.shape}"
-        )
-    if not np.isfinite(answers).all():
-        raise ValueError("logits must be finite, got NaN or infinite values")
+    """Raise unless there is a row of finite logits, no probabilities, a text."""
+    check_logits(answers, count, classes)
+    check_no_probabilities(answers)
 
 
 def stack_answers(rows: list[np.ndarray], classes: int) -> np.ndarray:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import tokenizers
 import torch
+import transformers
 from tqdm.auto import tqdm
 
+from ..data.class_order import config_names
 from ..data.encoding import length_grouped
-from .base import Teacher
-from .windows import tokenize_windows, window_batch, window_logits
+from .base import Teacher, check_answers
+from .loading import load_classifier
+from .windows import reading_of, tokenize_windows, window_batch, window_logits
+
+MOSTLY = 0.5
+"""Share of unknown tokens from which on a teacher cannot be said to read."""
+_OF_THE_MOMENT = ("_name_or_path", "transformers_version", "use_cache")
 
 
 class HuggingFaceTeacher(Teacher):
@@ -21,7 +31,8 @@ class HuggingFaceTeacher(Teacher):
     Parameters
     ----------
     model : PreTrainedModel
-        A sequence classifier.
+        A sequence classifier. A decoder without a padding token gets the
+        tokeniser's, or that of the end, in its config.
     tokenizer : PreTrainedTokenizerBase
         Its own tokeniser. It is not the student's.
     max_length : int, default 256
@@ -36,11 +47,21 @@ class HuggingFaceTeacher(Teacher):
     progress : bool, default True
         Show a progress bar.
 
+    Attributes
+    ----------
+    label_names : list of str or None
+        From the config's ``id2label``.
+
     Raises
     ------
     ValueError
-        If tokeniser and model cannot belong together, or `max_length` is
-        more than the model has positions for.
+        If tokeniser and model cannot belong together, the model is no
+        classifier, or `max_length` is more than it has positions for.
+
+    Warns
+    -----
+    UserWarning
+        If most tokens of what it is asked are unknown to its tokeniser.
     """
 
     def __init__(
@@ -54,6 +75,7 @@ class HuggingFaceTeacher(Teacher):
         pad_to_max: bool = False,
         progress: bool = True,
     ) -> None:
+        _check_classifier(model)
         _check_vocabulary(model, tokenizer)
         _check_max_length(model, max_length)
         self.model = model.eval()
@@ -64,17 +86,24 @@ class HuggingFaceTeacher(Teacher):
         self.pad_to_max = pad_to_max
         self.progress = progress
         self.num_labels = model.config.num_labels
-        self._fingerprint: str | None = None
+        self.label_names = config_names(model.config)
+        self._pad_id = _agreed_pad_id(model, tokenizer)
+        self._reading = reading_of(tokenizer)
+        self._unreadable = False  # said once
+        self._revision: tuple[tuple, str] | None = None
 
     @property
     def fingerprint(self) -> str:  # type: ignore[override]
-        """Revision of the weights, maximum length and manner of reading."""
-        if self._fingerprint is None:
-            reading = "windows" if self.windows else "first"
-            self._fingerprint = (
-                f"{weights_revision(self.model)}-{self.max_length}-{reading}"
-            )
-        return self._fingerprint
+        """Weights, config, tokeniser, manner of reading and library versions.
+
+        As they are now: it follows a model that is trained further.
+        """
+        state = weights_state(self.model)
+        if self._revision is None or self._revision[0] != state:
+            self._revision = state, weights_revision(self.model)
+        reading = "windows" if self.windows else "first"
+        rest = _digest(_config(self.model), _tokenizer_revision(self.tokenizer))
+        return f"{self._revision[1]}-{rest}-{self.max_length}-{reading}"
 
     @classmethod
     def from_pretrained(cls, name: str | Path, revision: str | None = None, **options):
@@ -98,25 +127,12 @@ class HuggingFaceTeacher(Teacher):
         OSError
             If there is no such folder or the Hub cannot be reached; the
             message says what to do next.
+        ValueError
+            If what is there is no trained classifier with its tokeniser, is
+            damaged, or would run code of its own; see
+            :func:`~distill_helpers.teachers.loading.load_classifier`.
         """
-        from transformers import (
-            AutoModelForSequenceClassification,
-            AutoTokenizer,
-        )
-
-        try:
-            model = AutoModelForSequenceClassification.from_pretrained(
-                name, revision=revision, dtype=torch.float32
-            )
-            tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-        except OSError as error:
-            raise OSError(
-                f"teacher={str(name)!r} is neither a folder with a saved"
-                " classifier nor a model that the Hub or its local cache"
-                " gives. Check the spelling and the network, or use"
-                " teacher='shipped', which needs neither."
-            ) from error
-        return cls(model, tokenizer, **options)
+        return cls(*load_classifier(name, revision), **options)
 
     @torch.inference_mode()
     def logits(self, texts: Sequence[str]) -> np.ndarray:
@@ -134,10 +150,29 @@ class HuggingFaceTeacher(Teacher):
         pad_to = self.max_length if self.pad_to_max else None
         for rows in batches:
             batch = window_batch(
-                [reviews[i] for i in rows], self.tokenizer.pad_token_id, pad_to
+                [reviews[i] for i in rows], self._pad_id, pad_to, self._reading
             )
             output[rows] = window_logits(self.model, batch).cpu().numpy()
+        check_answers(output, len(reviews), self.num_labels)
+        self._check_reads(reviews)
         return output
+
+    def _check_reads(self, reviews: list) -> None:
+        unknown = self.tokenizer.unk_token_id
+        if unknown is None or unknown == self._pad_id or self._unreadable:
+            return
+        ids = np.concatenate([w for r in reviews for w in r] or [[0]])
+        extra = sum(map(len, reviews)) * self._reading.room_taken
+        share = (ids == unknown).sum() / max(1, len(ids) - extra)
+        if share > MOSTLY:
+            self._unreadable = True
+            warnings.warn(
+                f"{share:.0%} of the tokens in these {len(reviews):,} texts are"
+                f" unknown ({self.tokenizer.unk_token}) to the teacher's tokeniser:"
+                " it cannot read them, and its answers mean little. Is it made for"
+                " another language, or is this tokeniser not its own?",
+                stacklevel=3,
+            )
 
 
 def weights_revision(model: torch.nn.Module) -> str:
@@ -160,6 +195,60 @@ def weights_revision(model: torch.nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
+def weights_state(model: torch.nn.Module) -> tuple:
+    """Return what changes when a weight does; far quicker than a digest.
+
+    Parameters
+    ----------
+    model : Module
+
+    Returns
+    -------
+    tuple
+        For each tensor how often it was written to, and the sum of its bits.
+    """
+    return tuple(
+        (name, value._version, tuple(value.shape), value.dtype, _bits(value))
+        for name, value in model.state_dict(keep_vars=True).items()
+    )
+
+
+def _bits(value: torch.Tensor) -> int:
+    flat = value.detach().contiguous().view(-1).view(torch.uint8)
+    whole = flat.numel() // 4 * 4
+    total = flat[:whole].view(torch.int32).sum(dtype=torch.int64)
+    return int(total + flat[whole:].sum(dtype=torch.int64))
+
+
+def _config(model) -> dict:
+    stored = model.config.to_dict()
+    return {k: v for k, v in stored.items() if k not in _OF_THE_MOMENT}
+
+
+def _tokenizer_revision(tokenizer) -> str:
+    """Name a tokeniser by what it does with a text."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        return backend.to_str()
+    return json.dumps([type(tokenizer).__name__, tokenizer.get_vocab()], sort_keys=True)
+
+
+def _digest(*parts) -> str:
+    versions = [torch.__version__, transformers.__version__, tokenizers.__version__]
+    text = json.dumps([*parts, versions], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _check_classifier(model) -> None:
+    if not hasattr(model.config, "num_labels") or model.config.num_labels < 2:
+        raise ValueError(
+            "the teacher must be a classifier of at least two classes, got"
+            f" {type(model).__name__} with"
+            f" {getattr(model.config, 'num_labels', 'no')} output: that is a"
+            " regression, which gives a number and no classes"
+        )
+
+
 def _check_vocabulary(model, tokenizer) -> None:
     rows = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > rows:
@@ -169,10 +258,50 @@ def _check_vocabulary(model, tokenizer) -> None:
             " Teacher and student share token ids only if they share the"
             " vocabulary; pass texts, and each side reads them its own way."
         )
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
+        raise ValueError(
+            f"tokenizer has {len(tokenizer)} tokens, all of them special"
+            f" ({tokenizer.all_special_tokens}), while the teacher's embedding has"
+            f" {rows} rows: it knows no word. That is what transformers makes up"
+            " where the files of the tokeniser are missing: save it beside the"
+            " model with tokenizer.save_pretrained(folder)"
+        )
+
+
+def _agreed_pad_id(model, tokenizer) -> int:
+    """Return the padding that model and tokeniser both take for padding."""
+    theirs = tokenizer.pad_token_id
+    known = getattr(model.config, "pad_token_id", None)
+    if known is None:
+        candidates = (theirs, tokenizer.eos_token_id, tokenizer.unk_token_id)
+        known = next((token for token in candidates if token is not None), None)
+        if known is None:
+            raise ValueError(
+                "tokenizer has neither pad_token, eos_token nor unk_token, and the"
+                " model's config no pad_token_id: set tokenizer.pad_token"
+            )
+        model.config.pad_token_id = known  # where a decoder stops reading
+    return known
+
+
+def _positions(model) -> int | None:
+    """Return how many tokens a model can read; None for any number.
+
+    Positions may be numbered from behind the padding's number on, as RoBERTa
+    has it: two of its 514 are never used.
+    """
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if not isinstance(positions, int) or positions <= 0:
+        return None
+    for name, module in model.named_modules():
+        padding = getattr(module, "padding_idx", None)
+        if name.endswith("position_embeddings") and padding is not None:
+            return positions - padding - 1
+    return positions
 
 
 def _check_max_length(model, max_length: int) -> None:
-    positions = getattr(model.config, "max_position_embeddings", None)
+    positions = _positions(model)
     if max_length < 8 or (positions and max_length > positions):
         raise ValueError(
             f"max_length must lie in 8..{positions or 'any'} for this model,"

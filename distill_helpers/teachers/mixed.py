@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from ..data.class_order import real_names
 from .base import Teacher, check_answers
+from .ordering import in_order
 
 
 class AverageTeacher(Teacher):
@@ -18,14 +20,17 @@ class AverageTeacher(Teacher):
     Parameters
     ----------
     teachers : sequence of Teacher
-        At least one; all with the same classes.
+        At least one; all with the same classes. Where they name them, the
+        others' logits are put in the order of the first that does.
     weights : sequence of float, optional
         One per teacher, not negative; scaled to sum to 1. Equal by default.
 
     Raises
     ------
+    ClassNamesError
+        If their names differ.
     ValueError
-        If the classes differ or the weights do not fit.
+        If the classes differ in number, or the weights do not fit.
 
     Notes
     -----
@@ -48,18 +53,35 @@ class AverageTeacher(Teacher):
         if weights is None:
             weights = [1.0] * len(teachers)
         self.weights = _normalised(weights, len(teachers))
-        self.teachers = list(teachers)
+        named = (real_names(teacher.label_names) for teacher in teachers)
+        self.label_names = next((names for names in named if names), None)
+        self.teachers = [
+            teacher
+            if teacher.label_names is None
+            else in_order(teacher, self.label_names)
+            for teacher in teachers
+        ]
         self.num_labels = classes[0]
-        self.fingerprint = "average-" + "+".join(
-            f"{weight:.6g}*{teacher.fingerprint}"
+
+    @property
+    def fingerprint(self) -> str:  # type: ignore[override]
+        """Those of its members, with their weights."""
+        return "average-" + "+".join(
+            f"{weight!r}*{teacher.fingerprint}"
             for weight, teacher in zip(self.weights, self.teachers)
         )
 
+    def knows(self, texts: Iterable[str]) -> np.ndarray:
+        """Say which texts all of them can answer."""
+        texts = list(texts)
+        return np.all([teacher.knows(texts) for teacher in self.teachers], axis=0)
+
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """See :meth:`Teacher.logits`."""
-        return average_logits(
-            [teacher.logits(texts) for teacher in self.teachers], self.weights
-        )
+        answers = [teacher.logits(texts) for teacher in self.teachers]
+        for answer in answers:
+            check_answers(answer, len(texts), self.num_labels)
+        return average_logits(answers, self.weights)
 
 
 def average_logits(
@@ -83,7 +105,7 @@ def average_logits(
     return torch.logsumexp(mixed, dim=0).numpy()
 
 
-def calibration_temperature(logits: np.ndarray, labels: Sequence[int]) -> float:
+def calibration_temperature(logits: np.ndarray, labels: Sequence) -> float:
     """Fit the temperature at which a teacher is as sure as it is right [1]_.
 
     Parameters
@@ -91,6 +113,9 @@ def calibration_temperature(logits: np.ndarray, labels: Sequence[int]) -> float:
     logits : ndarray, shape (texts, classes)
         Answers to texts that the teacher was not trained on.
     labels : sequence of int, length texts
+        Or rows of 0 and 1, shape (texts, classes), where a text may have several:
+        then every class of every text is an answer that should be as sure as it
+        is right.
 
     Returns
     -------
@@ -111,11 +136,14 @@ def calibration_temperature(logits: np.ndarray, labels: Sequence[int]) -> float:
     check_answers(logits, len(labels), logits.shape[-1])
     if not len(labels):
         raise ValueError("labels must hold at least one label, got none")
-    right = np.arange(len(labels)), np.asarray(labels)
+    labels = np.asarray(labels)
 
     def surprise(log_temperature: float) -> float:
-        cooled = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(cooled[right].mean())
+        cooled = logits / np.exp(log_temperature)
+        if labels.ndim > 1:
+            return float((np.logaddexp(0, cooled) - labels * cooled).mean())
+        right = np.arange(len(labels)), labels
+        return -float(log_softmax(cooled, axis=1)[right].mean())
 
     bounds = (np.log(0.05), np.log(20.0))
     return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))
