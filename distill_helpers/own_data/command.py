@@ -82,13 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = _class_names(given.pop("class_names"))
     except ValueError as error:
         reader.error(str(error))
-    # They load slowly, and --help needs none of it.
-    from .request import Request
-    from .whole import distil
-
     request = None
     try:
+        # They load slowly: --help needs none of it, a refusal only the first.
+        from .request import Request
+
         request = Request(**given, seeds=tuple(range(seeds)), class_names=names)
+        from .whole import distil
+
         distil(request, dry_run=dry_run)
     except (ValueError, TypeError, OSError) as error:
         reader.error(_with_options(str(error), given))

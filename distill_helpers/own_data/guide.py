@@ -14,7 +14,8 @@ from ..teachers.base import Teacher
 from ..teachers.live import HuggingFaceTeacher
 from ..teachers.making import make_teacher
 from ..teachers.opening import open_teacher
-from ..teachers.trust import trust_warning
+from ..teachers.ordering import innermost
+from ..teachers.trust import check_trust
 from .looking import Texts
 from .request import MAKE, Request
 
@@ -64,8 +65,7 @@ class Guide:
 
     def knows(self, texts: Sequence[str]) -> np.ndarray:
         """Say which texts the teacher can answer: a table has read only its own."""
-        knows = getattr(self.teacher, "knows", None)
-        return np.ones(len(texts), bool) if knows is None else knows(texts)
+        return self.teacher.knows(texts)
 
     def judged(self, part: str) -> Quality | None:
         """Return the teacher's quality on a labelled part; None if it knows none."""
@@ -100,16 +100,12 @@ class Guide:
     @cached_property
     def warnings(self) -> list[str]:
         """Why the teacher may not be trusted; empty where nothing was found."""
-        found = list(self.about.get("warnings", []))
-        silent = self._silent()
-        return found + silent + self.doubts(self.on_validation, "validation")
+        found = [*self.about.get("warnings", []), *self._silent()]
+        return found + self.doubts("validation")
 
-    def doubts(self, other: Quality | None, part: str) -> list[str]:
+    def doubts(self, part: str) -> list[str]:
         """Compare the labelled texts with a part that the teacher cannot have read."""
-        if self.on_train is None or other is None:
-            return []
-        said = trust_warning(self.on_train, other, part)
-        return [said] if said else []
+        return list(check_trust(self.teacher, self.texts.reviews, (part,)).warnings)
 
     def _silent(self) -> list[str]:
         parts = ("train", "transfer", "validation", "test")
@@ -124,19 +120,30 @@ class Guide:
             f"the teacher has no answer for some texts: {', '.join(counts.values())}"
         ]
 
+    @property
+    def told(self) -> list[str]:
+        """What is known of the teacher, line by line."""
+        return [
+            f"{key}: {_told(value)}"
+            for key, value in self.about.items()
+            if key != "warnings" and value is not None
+        ]
+
     def __str__(self) -> str:
-        lines = [f"{key}: {value}" for key, value in self.about.items()]
-        lines += ["", self.quality.round(3).to_string()]
+        lines = [*self.told, "", self.quality.round(3).to_string()]
         return "\n".join([*lines, *(f"! {warning}" for warning in self.warnings)])
 
 
 def live_teacher(teacher) -> HuggingFaceTeacher | None:
     """Find the encoder beneath a cache or an order of classes, if there is one."""
-    while not isinstance(teacher, HuggingFaceTeacher):
-        teacher = getattr(teacher, "teacher", None)
-        if teacher is None:
-            return None
-    return teacher
+    found = innermost(teacher)
+    return found if isinstance(found, HuggingFaceTeacher) else None
+
+
+def _told(value) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return str(value)
 
 
 def known_rows(guide: Guide, part) -> tuple[list[str], np.ndarray]:
@@ -170,7 +177,7 @@ def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:
     if request.teacher == MAKE:
         teacher = _make(request, texts.reviews, progress)
     else:
-        options = {"values": request.values} if request.teacher_is_table else {}
+        options = _table_options(request, texts) if request.teacher_is_table else {}
         teacher = open_teacher(
             request.teacher,
             request.teacher_cache,
@@ -179,6 +186,14 @@ def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:
             **options,
         )
     return Guide(request, texts, teacher, progress)
+
+
+def _table_options(request: Request, texts: Texts) -> dict:
+    return {
+        "values": request.values,
+        "problem_type": texts.problem_type,
+        "several_labels": request.several_labels,
+    }
 
 
 def _make(request: Request, reviews, progress: bool) -> Teacher:

@@ -76,10 +76,7 @@ def _beware(warnings: Sequence[str]) -> list[Block]:
 
 
 def _teacher(guide: Guide) -> list[Block]:
-    about = [
-        f"{key}: {value}" for key, value in guide.about.items() if key != "warnings"
-    ]
-    blocks: list[Block] = [Items(about)]
+    blocks: list[Block] = [Items(guide.told)]
     quality = guide.quality
     if len(quality):
         blocks.append(

@@ -204,7 +204,7 @@ def judge(request: Request, texts: Texts, guide: Guide, trained: Trained) -> Ver
         ),
         [],
     )
-    verdict.warnings += _warnings(texts, guide, verdict, teacher)
+    verdict.warnings += _warnings(texts, guide, verdict)
     return verdict
 
 
@@ -277,12 +277,9 @@ def _comparisons(rows: Sequence[Row], steps: int) -> dict[str, list[Comparison]]
     }
 
 
-def _warnings(
-    texts: Texts, guide: Guide, verdict: Verdict, teacher: Row | None
-) -> list[str]:
+def _warnings(texts: Texts, guide: Guide, verdict: Verdict) -> list[str]:
     found = [*texts.warnings, *guide.warnings]
-    if teacher is not None:
-        found += guide.doubts(teacher.per_seed[0], "test")
+    found += [doubt for doubt in guide.doubts("test") if doubt not in found]
     student = mean_of(verdict.row(verdict.chosen))
     line = mean_of(verdict.row(BASELINE))
     if line > student:
