@@ -23,6 +23,7 @@ def _data_folder() -> Path:
 
 DATA = _data_folder()
 SAMPLE_REVIEWS = DATA / "sample_reviews" / "reviews.jsonl"
+PRACTICE_FILE = DATA / "practice" / "support_messages.csv"
 SOFT_TARGETS = DATA / "soft_targets"
 RESULTS = DATA / "results"
 TEACHER_CARD = DATA / "teacher.json"

@@ -15,8 +15,13 @@ from .machine import write_problem
 from .report import FAIL, OK, WARN, Finding
 
 CHECKSUMS = "checksums.json"
-DATA_FILES = ("sample_reviews/reviews.jsonl", "soft_targets/*.parquet", "teacher.json")
-TEXT = (".json", ".jsonl")
+DATA_FILES = (
+    "practice/support_messages.csv",
+    "sample_reviews/reviews.jsonl",
+    "soft_targets/*.parquet",
+    "teacher.json",
+)
+TEXT = (".csv", ".json", ".jsonl")
 
 
 def hub_folders() -> list[Path]:
