@@ -7,10 +7,7 @@ two epochs leave little to over-fit.
 
 from __future__ import annotations
 
-import json
-import shutil
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     get_linear_schedule_with_warmup,
@@ -26,37 +24,92 @@ from transformers import (
 
 from ..data.cleaning import text_hash
 from ..data.encoding import device_of, length_grouped
+from ..data.labels import ONE_LABEL, check_problem_type
+from .frozen import check_encoder, missing_encoder
 from .live import weights_revision
+from .stages import run_stage
 from .stored import read_soft_targets, write_soft_targets
 from .windows import tokenize_windows, window_batch, window_logits
 
+DROPOUTS = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "classifier_dropout",
+    "hidden_dropout",
+    "attention_dropout",
+    "mlp_dropout",
+    "embedding_dropout",
+    "seq_classif_dropout",
+    "dropout",
+)
+"""What encoders of several families call their dropouts."""
 
-def load_encoder(name: str, num_labels: int = 2, attention: str = "eager"):
-    """Load a pretrained encoder with a fresh classification head.
+
+def load_encoder(
+    name: str | Path,
+    num_labels: int | None = None,
+    attention: str = "eager",
+    *,
+    label_names: Sequence[str] | None = None,
+    problem_type: str = ONE_LABEL,
+):
+    """Load a pretrained encoder with a classification head, dropout off.
 
     Parameters
     ----------
-    name : str
+    name : str or Path
         A folder or a Hub id, such as
-        ``"sentence-transformers/all-MiniLM-L6-v2"``.
-    num_labels : int, default 2
-        Number of classes.
+        ``"sentence-transformers/all-MiniLM-L6-v2"``. Only safetensors are read.
+    num_labels : int, optional
+        Number of classes; by default that of `label_names`, else the encoder's own.
     attention : str, default "eager"
         On a CPU "eager" trains faster and "sdpa" predicts twice as fast.
+    label_names : sequence of str, optional
+        Class names, kept in the classifier's config.
+    problem_type : str
+        One of :data:`~distill_helpers.data.labels.PROBLEM_TYPES`.
 
     Returns
     -------
     (PreTrainedModel, PreTrainedTokenizerBase)
+
+    Raises
+    ------
+    OSError
+        If there is no such encoder.
+    ValueError
+        If `num_labels` and `label_names` disagree, or the encoder cannot read a text
+        between two special tokens.
     """
+    if label_names is not None and num_labels not in (None, len(label_names)):
+        raise ValueError(
+            f"num_labels={num_labels} and label_names {list(label_names)} disagree"
+        )
+    try:
+        config = AutoConfig.from_pretrained(name)
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except OSError as error:
+        raise OSError(missing_encoder(name)) from error
+    check_encoder(str(name), tokenizer)
+    for field in DROPOUTS:
+        if hasattr(config, field):
+            setattr(config, field, 0.0)
+    if label_names is not None:
+        config.id2label = dict(enumerate(map(str, label_names)))
+        config.label2id = {name: i for i, name in config.id2label.items()}
+    elif num_labels is not None:
+        config.num_labels = num_labels
+    config.problem_type = check_problem_type(problem_type)
     model = AutoModelForSequenceClassification.from_pretrained(
         name,
-        num_labels=num_labels,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
+        config=config,
         attn_implementation=attention,
         dtype=torch.float32,
+        use_safetensors=True,
+        # A classifier of other classes keeps its body and gets a new head.
+        ignore_mismatched_sizes=label_names is not None,
     )
-    return model, AutoTokenizer.from_pretrained(name)
+    return model, tokenizer
 
 
 def _trainable(model) -> list[torch.nn.Parameter]:
@@ -76,6 +129,7 @@ def finetune(
     max_length: int = 256,
     seed: int = 0,
     description: str = "fine-tuning",
+    progress: bool = True,
 ):
     """Train a classifier on whole reviews, two windows where one is too small.
 
@@ -84,7 +138,7 @@ def finetune(
     model, tokenizer
         From :func:`load_encoder`; `model` is trained in place.
     texts, labels : sequence
-        Reviews and their class numbers.
+        Reviews and their class numbers; or, of several labels each, rows of 0 and 1.
     epochs : float, default 2
         Passes over the reviews.
     learning_rate : float, default 1e-4
@@ -97,16 +151,22 @@ def finetune(
         Order of the batches.
     description : str
         Label of the progress bar.
+    progress : bool, default True
+        Show it.
 
     Returns
     -------
     list of float
-        Cross-entropy of every step.
+        Cross-entropy of every step; of several labels, the mean over the classes.
     """
     windows = tokenize_windows(tokenizer, texts, max_length)
     lengths = [sum(map(len, review)) for review in windows]
     device = device_of(model)
-    targets = torch.as_tensor(np.asarray(labels), dtype=torch.long)
+    several = np.ndim(labels) > 1
+    targets = torch.as_tensor(
+        np.asarray(labels), dtype=torch.float32 if several else torch.long
+    )
+    measure = F.binary_cross_entropy_with_logits if several else F.cross_entropy
     generator = torch.Generator().manual_seed(seed)
     batches: list[list[int]] = []
     for _ in range(int(np.ceil(epochs))):
@@ -120,12 +180,12 @@ def finetune(
     )
     model.train()
     losses = []
-    bar = tqdm(batches, desc=description, mininterval=5)
+    bar = tqdm(batches, desc=description, mininterval=5, disable=not progress)
     for rows in bar:
         batch = window_batch([windows[i] for i in rows], tokenizer.pad_token_id)
         with torch.autocast(device.type, torch.bfloat16):
             logits = window_logits(model, batch)
-        loss = F.cross_entropy(logits, targets[rows].to(device))
+        loss = measure(logits, targets[rows].to(device))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -206,71 +266,16 @@ def average_weights(models: Sequence[torch.nn.Module]):
     return models[0]
 
 
-def deal_folds(groups: Sequence[int], folds: int, seed: int = 0) -> np.ndarray:
-    """Deal examples into folds, like reviews always into the same one.
-
-    Parameters
-    ----------
-    groups : sequence of int
-        From :func:`distill_helpers.data.duplicates.duplicate_groups`.
-    folds : int
-        At least 2.
-    seed : int, default 0
-
-    Returns
-    -------
-    ndarray of int, shape (len(groups),)
-        Each example's fold, 0 to folds - 1; sizes differ by little.
-
-    Raises
-    ------
-    ValueError
-        If `folds` is less than 2 or more than there are groups.
-    """
-    names, inverse = np.unique(np.asarray(groups), return_inverse=True)
-    if not 2 <= folds <= len(names):
-        raise ValueError(f"folds must lie in 2..{len(names)}, got {folds!r}")
-    order = np.random.default_rng(seed).permutation(len(names))
-    return (order % folds)[inverse]
-
-
-def run_stage(
-    folder: str | Path, work: Callable[[Path], dict | None]
-) -> tuple[Path, dict]:
-    """Do a long piece of work once; later calls find its result.
-
-    The work writes into a temporary folder that gets its name only when all
-    is done, so that an interrupted stage starts anew and a finished one is
-    never half there.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Name of the stage's result.
-    work : callable
-        Given an empty folder, fills it and returns plain data to remember.
-
-    Returns
-    -------
-    (Path, dict)
-        The folder, and what `work` returned, with ``seconds`` added.
-    """
-    folder = Path(folder)
-    record = folder / "stage.json"
-    if record.is_file():
-        return folder, json.loads(record.read_text(encoding="utf-8"))
-    temporary = folder.with_name(folder.name + ".part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    start = time.perf_counter()
-    content = work(temporary) or {}
-    content["seconds"] = round(time.perf_counter() - start, 1)
-    (temporary / "stage.json").write_text(json.dumps(content), encoding="utf-8")
-    temporary.rename(folder)
-    return folder, content
-
-
-def finetuned_stage(folder: str | Path, start: str | Path, texts, labels, **settings):
+def finetuned_stage(
+    folder: str | Path,
+    start: str | Path,
+    texts,
+    labels,
+    *,
+    label_names: Sequence[str] | None = None,
+    problem_type: str = ONE_LABEL,
+    **settings,
+):
     """Fine-tune `start` on texts as one stage; return its folder and record.
 
     Parameters
@@ -280,6 +285,10 @@ def finetuned_stage(folder: str | Path, start: str | Path, texts, labels, **sett
     start : str or Path
         A folder or Hub id to start from.
     texts, labels : sequence
+    label_names : sequence of str, optional
+        Class names; without them there are as many classes as different labels.
+    problem_type : str
+        One of :data:`~distill_helpers.data.labels.PROBLEM_TYPES`.
     **settings
         For :func:`finetune`.
 
@@ -292,7 +301,12 @@ def finetuned_stage(folder: str | Path, start: str | Path, texts, labels, **sett
 
     def work(part: Path) -> dict:
         torch.manual_seed(settings.get("seed", 0))
-        model, tokenizer = load_encoder(str(start), len(set(labels)))
+        model, tokenizer = load_encoder(
+            str(start),
+            None if label_names else len(set(labels)),
+            label_names=label_names,
+            problem_type=problem_type,
+        )
         losses = finetune(model, tokenizer, texts, labels, **settings)
         save_teacher(model, tokenizer, part)
         return {"loss": float(np.mean(losses[-100:])), "steps": len(losses)}

@@ -4,15 +4,15 @@ import torch
 
 from distill_helpers.teachers.finetuning import (
     average_weights,
-    deal_folds,
     finetune,
     finetuned_stage,
     logits_stage,
     predict_logits,
-    run_stage,
     save_teacher,
     stack_logits,
 )
+from distill_helpers.teachers.folds import deal_folds
+from distill_helpers.teachers.stages import run_stage
 
 
 @pytest.fixture
