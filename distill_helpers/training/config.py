@@ -73,6 +73,8 @@ class DistillationConfig(TrainingArguments):
     train_sampling_strategy: str = field(default="group_by_length")
     remove_unused_columns: bool = field(default=False)
     dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
+    # Or the patience of early stopping would begin anew.
+    restore_callback_states_from_checkpoint: bool = field(default=True)
     # Said outright, because bf16 is refused on a processor that is a fallback.
     use_cpu: bool = field(default_factory=lambda: not torch.accelerator.is_available())
 

@@ -7,39 +7,53 @@ reviews into batches and hands them to the losses.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch.utils.data import SequentialSampler
 from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
     PrinterCallback,
-    Trainer,
 )
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from ..arguments import check_type
+from ..data.class_order import config_names, real_names
 from ..data.encoding import (
     DistillationCollator,
     EncodedReviews,
     LengthGroupedSampler,
     encode_reviews,
+    soft_targets_of,
 )
-from ..data.labels import NO_LABEL
+from ..data.labels import problem_type_of
+from ..losses.balance import class_weights
 from ..losses.combined import standard_losses, usable
 from ..losses.matching import HiddenStateMatcher
 from ..losses.weighted import WeightedLoss, weighted_sum
 from ..teachers.base import Teacher
 from ..teachers.live import HuggingFaceTeacher
+from ..teachers.ordering import in_order
+from ..teachers.trust import warn_if_at_chance
+from .checkpoints import WholeCheckpoints, data_digest
+from .checks import (
+    SOFT_TARGETS,
+    check_inherited,
+    check_kind,
+    check_needs,
+    check_targets,
+    check_vocabulary,
+)
 from .config import DistillationConfig
+from .task import DivergedError, for_task, task_metrics
 
 PROJECTIONS = "projections.safetensors"
-TEACHERS = "teacher_logits"
 
 
-class DistillationTrainer(Trainer):
+class DistillationTrainer(WholeCheckpoints):
     """Train a student on soft targets, labels, or both.
 
     Parameters
@@ -53,7 +67,8 @@ class DistillationTrainer(Trainer):
     args : DistillationConfig
     train_dataset, eval_dataset : datasets.Dataset
         See :func:`encode_reviews`. Labelled and unlabelled reviews may stand
-        in one data set.
+        in one data set. `eval_dataset` may be a dictionary of some; what
+        ``evaluate`` and ``predict`` are given later is encoded alike.
     processing_class : PreTrainedTokenizerBase
         The student's tokeniser.
     teacher_processing_class : PreTrainedTokenizerBase, optional
@@ -65,24 +80,30 @@ class DistillationTrainer(Trainer):
         of :func:`~distill_helpers.losses.combined.standard_losses`. To add
         one: ``[*standard_losses(temperature, alpha), mine]``.
     **kwargs
-        As for ``transformers.Trainer``.
+        As for ``transformers.Trainer``, but ``model_init`` and
+        ``compute_loss_func``, which `model` and `losses` stand for.
 
     Raises
     ------
     ValueError
         If there is nothing to learn from, or the arguments do not fit.
+    DivergedError
+        In training, if the student's logits or weights are no numbers any more.
 
     Notes
     -----
     Losses are sums over the whole accumulated batch divided by its number of
     examples (soft targets) and of labels (cross-entropy), so that k small
     batches give the gradient of one large batch. The logs show each loss by
-    its name, before its weight; the best checkpoint is chosen by the task's
-    metric. The student gets those tensors of a batch that its ``forward``
+    its name, before its weight; the best checkpoint is chosen by one of the
+    metrics of :func:`~distill_helpers.training.task.task_metrics`. A student built
+    for ``multi_label_classification`` learns each class as a question of its own,
+    see :mod:`distill_helpers.losses.several_labels`. The student gets those tensors of a batch that its ``forward``
     takes, never labels or what begins with ``teacher_``.
     """
 
     loss_is_scaled_for_ga = True
+    _in_turn = False
 
     def __init__(
         self,
@@ -99,36 +120,55 @@ class DistillationTrainer(Trainer):
         **kwargs,
     ) -> None:
         check_type("args", args, DistillationConfig, "a DistillationConfig")
+        check_inherited(kwargs)
         if processing_class is None:
             raise ValueError("processing_class must be the student's tokeniser")
-        _check_student_vocabulary(model, processing_class)
-        self.teacher = _as_teacher(teacher_model, teacher_processing_class)
-        _check_classes(model, self.teacher)
+        check_vocabulary(model, processing_class)
+        names = real_names(config_names(model.config))
+        teacher = _as_teacher(teacher_model, teacher_processing_class)
+        self.teacher = _in_order(teacher, model, names)
         self.hidden_states = hidden_states
-        self.losses = _all_losses(args, losses, hidden_states)
+        self.problem_type = problem_type_of(model)
+        if teacher is not None and losses is None:
+            check_kind(teacher, self.problem_type)
+        self._strict = losses is None  # own losses may read labels in their own way
+        self.losses = _all_losses(args, losses, hidden_states, self.problem_type)
         self._accepted = _accepted_names(model)
         self._terms: dict[str, dict[str, torch.Tensor]] = {}
         self._term_steps: dict[str, int] = {}
         if train_dataset is not None:
             if not len(train_dataset):
                 raise ValueError("train_dataset is empty")
-            asks = any(TEACHERS in loss.needs and loss.weight for loss in self.losses)
+            asks = any(
+                SOFT_TARGETS in loss.needs and loss.weight for loss in self.losses
+            )
             train_dataset = _encoded(
                 train_dataset,
                 processing_class,
                 self.teacher if asks else None,
                 live=args.live_teacher,
-            )
-            _check_needs(train_dataset, losses or ())
+                label_names=names,
+            ).for_classes(model.config.num_labels, names)
+            train_dataset = self._for_task(train_dataset, model)
+            check_needs(train_dataset, losses or ())
             if losses is None:
-                _check_targets(train_dataset, args)
+                check_targets(train_dataset, args.alpha)
+            weights = class_weights(
+                args.class_weights, train_dataset.labels, model.config.num_labels
+            )
+            self.losses = _all_losses(
+                args, losses, hidden_states, self.problem_type, weights
+            )
         if eval_dataset is not None:
-            eval_dataset = _encoded(eval_dataset, processing_class)
+            eval_dataset = _each(
+                eval_dataset,
+                lambda part: self._judgeable(part, model, processing_class),
+            )
         collator = DistillationCollator(
             processing_class.pad_token_id, args.pad_to_multiple_of
         )
         kwargs.setdefault("data_collator", collator)
-        kwargs.setdefault("compute_metrics", accuracy_metric)
+        kwargs.setdefault("compute_metrics", task_metrics)
         super().__init__(
             model=model,
             args=args,
@@ -164,9 +204,10 @@ class DistillationTrainer(Trainer):
         batch = self._with_teacher(inputs)
         training = model.training
         losses = [loss for loss in self.losses if training or not loss.asks]
-        losses = usable(losses, batch)
+        losses = usable(losses, batch, self.problem_type)
         flags = {flag: True for loss in losses for flag in loss.asks}
         outputs = model(**self._for_student(batch), **flags)
+        self._check_numbers(outputs.logits)
         divisors = self._shares(num_items_in_batch) if training else None
         loss, terms = weighted_sum(losses, outputs, batch, divisors)
         self._remember("train" if training else "eval", terms)
@@ -185,9 +226,9 @@ class DistillationTrainer(Trainer):
     def _with_teacher(self, inputs: Mapping) -> dict:
         batch = dict(inputs)
         texts = batch.pop("text", None)
-        if TEACHERS not in batch and texts is not None and self.teacher is not None:
-            logits = torch.from_numpy(self.teacher.logits(texts))
-            batch[TEACHERS] = logits.to(batch["labels"].device)
+        if SOFT_TARGETS not in batch and texts is not None and self.teacher is not None:
+            logits = torch.from_numpy(soft_targets_of(self.teacher, texts))
+            batch[SOFT_TARGETS] = logits.to(batch["labels"].device)
         return batch
 
     def _for_student(self, batch: Mapping) -> dict:
@@ -209,6 +250,96 @@ class DistillationTrainer(Trainer):
         shares = [count / self.args.world_size for count in counts.tolist()]
         return dict(zip(names, shares))
 
+    def _check_numbers(self, values: torch.Tensor) -> None:
+        if not torch.isfinite(values).all():
+            raise DivergedError(
+                "the student diverged: NaN or infinite values at step"
+                f" {self.state.global_step}. Lower learning_rate"
+                f" ({self.args.learning_rate:g}), lengthen warmup_steps, or set"
+                f" max_grad_norm (now {self.args.max_grad_norm!r})"
+            )
+
+    def train(self, *args, **kwargs):
+        """See ``WholeCheckpoints.train``; a student that ends as NaN is an error."""
+        ended = super().train(*args, **kwargs)
+        for weights in self.model.parameters():
+            self._check_numbers(weights)
+        return ended
+
+    def resume_facts(self) -> dict:
+        """Return what a resumed run must share with the one that was begun."""
+        args, named = self.args, getattr(self.teacher, "fingerprint", None)
+        losses = {loss.name: loss.weight for loss in self.losses}
+        return {
+            "teacher": named,
+            "data": data_digest(self.train_dataset, soft_targets=named is None),
+            "problem_type": self.problem_type,
+            "losses": losses,
+            "class_weights": args.class_weights,
+            "temperature": args.temperature,
+            "alpha": args.alpha,
+            "live_teacher": args.live_teacher,
+            "seed": args.seed,
+            "data_seed": args.data_seed,
+        }
+
+    def resume_files(self) -> list[str]:
+        """Return what belongs to training alone and has to be resumed as well."""
+        return [] if self.hidden_states is None else [PROJECTIONS]
+
+    # ----------------------------------------------------------- evaluation
+    def _for_task(self, dataset: EncodedReviews, model) -> EncodedReviews:
+        if not self._strict:
+            return dataset
+        return for_task(dataset, self.problem_type, model.config.num_labels)
+
+    def _encode(self, dataset, model, tokenizer) -> EncodedReviews:
+        names = real_names(config_names(model.config))
+        encoded = _encoded(dataset, tokenizer, label_names=names)
+        return self._for_task(
+            encoded.for_classes(model.config.num_labels, names), model
+        )
+
+    def _judgeable(self, dataset, model, tokenizer) -> EncodedReviews:
+        encoded = self._encode(dataset, model, tokenizer)
+        silent = encoded.teacher_logits is None and not encoded.labelled.any()
+        if silent and self._strict:
+            raise ValueError(
+                "eval_dataset has no label and no teacher_logits: there is nothing to"
+                f" judge the student by in its {len(encoded)} examples"
+            )
+        return encoded
+
+    def get_eval_dataloader(self, eval_dataset=None):
+        """See ``Trainer.get_eval_dataloader``; encodes what is not yet."""
+        if eval_dataset is not None and not isinstance(eval_dataset, str):
+            eval_dataset = self._judgeable(
+                eval_dataset, self.model, self.processing_class
+            )
+        return super().get_eval_dataloader(eval_dataset)
+
+    def get_test_dataloader(self, test_dataset):
+        """See ``Trainer.get_test_dataloader``; encodes what is not yet."""
+        encoded = self._encode(test_dataset, self.model, self.processing_class)
+        self._in_turn = True
+        try:
+            return super().get_test_dataloader(encoded)
+        finally:
+            self._in_turn = False
+
+    def _get_eval_sampler(self, eval_dataset):
+        # Answers belong to their questions: the stock Trainer would give them by
+        # the length of the texts, as `train_sampling_strategy` says.
+        if self._in_turn:
+            return SequentialSampler(eval_dataset)
+        return super()._get_eval_sampler(eval_dataset)
+
+    def evaluation_loop(self, *args, **kwargs):
+        """See ``Trainer.evaluation_loop``; each has loss terms of its own."""
+        self._terms.pop("eval", None)
+        self._term_steps.pop("eval", None)
+        return super().evaluation_loop(*args, **kwargs)
+
     # ------------------------------------------------------------- logging
     def _remember(self, phase: str, terms: dict[str, torch.Tensor]) -> None:
         sums = self._terms.setdefault(phase, {})
@@ -221,8 +352,9 @@ class DistillationTrainer(Trainer):
         if "loss" in logs:
             micro = self.args.gradient_accumulation_steps
             logs.update(self._means("train", "", micro))
-        if "eval_loss" in logs:
-            logs.update(self._means("eval", "eval_", 1))
+        judged = [k for k in logs if k.endswith("_loss") and k != "train_loss"]
+        for name in judged:  # eval_loss, or that of one of several sets
+            logs.update(self._means("eval", name.removesuffix("loss"), 1))
         super().log(logs, start_time)
 
     def _means(self, phase: str, prefix: str, micro: int) -> dict[str, float]:
@@ -260,19 +392,23 @@ class DistillationTrainer(Trainer):
         )
 
 
-def accuracy_metric(prediction) -> dict[str, float]:
-    """Share of right answers among the labelled examples."""
-    logits = prediction.predictions
-    logits = logits[0] if isinstance(logits, tuple) else logits
-    labels = prediction.label_ids
-    known = labels != NO_LABEL
-    right = logits.argmax(-1)[known] == labels[known]
-    return {"accuracy": float(right.mean())}
+def _each(datasets, change: Callable):
+    """Change a data set, or every one of a dictionary."""
+    if isinstance(datasets, Mapping) and not hasattr(datasets, "column_names"):
+        return {name: change(part) for name, part in datasets.items()}
+    return change(datasets)
 
 
-def _all_losses(args, losses, hidden_states) -> list[WeightedLoss]:
+def _all_losses(
+    args, losses, hidden_states, problem_type: str, weights=None
+) -> list[WeightedLoss]:
     if losses is None:
-        losses = standard_losses(args.temperature, args.alpha)
+        losses = standard_losses(args.temperature, args.alpha, problem_type, weights)
+    elif args.class_weights is not None:
+        raise ValueError(
+            "class_weights belong to the standard losses: with losses=[...] give them"
+            " there, as in standard_losses(..., class_weights=...)"
+        )
     hidden = [] if hidden_states is None else [hidden_states.as_loss()]
     found = [*losses, *hidden]
     names = [loss.name for loss in found]
@@ -291,10 +427,10 @@ def _accepted_names(model) -> set[str] | None:
     return set(parameters)
 
 
-def _encoded(dataset, tokenizer, teacher=None, live: bool = False) -> EncodedReviews:
+def _encoded(dataset, tokenizer, teacher=None, **options) -> EncodedReviews:
     if isinstance(dataset, EncodedReviews):
         return dataset
-    return encode_reviews(dataset, tokenizer, teacher, live=live)
+    return encode_reviews(dataset, tokenizer, teacher, **options)
 
 
 def _as_teacher(teacher_model, tokenizer) -> Teacher | None:
@@ -310,47 +446,17 @@ def _as_teacher(teacher_model, tokenizer) -> Teacher | None:
     return HuggingFaceTeacher(teacher_model, tokenizer, progress=False)
 
 
-def _check_student_vocabulary(model, tokenizer) -> None:
-    size = getattr(model.config, "vocab_size", None)
-    if size is not None and len(tokenizer) > size:
-        raise ValueError(
-            f"processing_class has {len(tokenizer)} tokens but the student"
-            f" was built for {size}: it is not this student's tokeniser"
-        )
-
-
-def _check_classes(model, teacher: Teacher | None) -> None:
-    if teacher is not None and teacher.num_labels != model.config.num_labels:
+def _in_order(
+    teacher: Teacher | None, model, names: list[str] | None
+) -> Teacher | None:
+    """Let the teacher's first class be the student's, by their names."""
+    if teacher is None:
+        return None
+    if teacher.num_labels != model.config.num_labels:
         raise ValueError(
             f"the teacher tells {teacher.num_labels} classes apart, the"
             f" student {model.config.num_labels}: they must agree"
         )
-
-
-def _check_targets(dataset: EncodedReviews, args: DistillationConfig) -> None:
-    soft = dataset.teacher_logits is not None or (
-        dataset.texts is not None and args.alpha > 0
-    )
-    labelled = bool((dataset.labels != NO_LABEL).any())
-    if not soft and not labelled:
-        raise ValueError(
-            "train_dataset has nothing to learn from: no label and no teacher"
-            f" (alpha={args.alpha!r}). Pass teacher_model with alpha above 0,"
-            " or labelled reviews."
-        )
-    if args.alpha == 1 and not soft:
-        raise ValueError(
-            "alpha=1 uses soft targets alone, but there is no teacher_model"
-            " and no column 'teacher_logits'"
-        )
-
-
-def _check_needs(dataset: EncodedReviews, losses: Sequence[WeightedLoss]) -> None:
-    given = set(dataset[0]) | {"attention_mask"}
-    given |= {TEACHERS} if "text" in given else set()  # the teacher is live
-    for loss in losses:
-        if not loss.needs <= given:
-            raise ValueError(
-                f"the loss {loss.name!r} needs {sorted(loss.needs - given)}, which"
-                f" train_dataset lacks: it has {sorted(given)}"
-            )
+    if teacher.label_names is None:  # it is said to stand in the student's order
+        return teacher
+    return in_order(teacher, names)
