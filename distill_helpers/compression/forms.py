@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..data.labels import ONE_LABEL, SEVERAL_LABELS
 from ..evaluation.cost import race, size_on_disk
+from ..evaluation.metrics import accuracy, subset_accuracy
 from ..evaluation.predict import predictor
 from ..export.onnx import OnnxClassifier
 from .parity import Predictor, measure_parity
@@ -56,6 +58,8 @@ def measure_forms(
         The first is the source of the others.
     texts : sequence of str
     labels : sequence of int, length texts
+        Or rows of 0 and 1, shape (texts, classes), where a text may have several;
+        ``accuracy`` is then the share of texts whose labels are all right.
     rounds : int, default 40
         Reviews for the race at batch 1, in which all forms take turns.
 
@@ -79,17 +83,20 @@ def measure_forms(
         )
     spent = race({name: form.answer for name, form in forms.items()}, texts, rounds)
     first = next(iter(forms))
-    lines, source = {}, None
+    lines, source, labels = {}, None, np.asarray(labels)
+    several = labels.ndim > 1
+    score = subset_accuracy if several else accuracy
+    problem_type = SEVERAL_LABELS if several else ONE_LABEL
     for name, form in forms.items():
         logits = form.answer(texts)
         source = logits if source is None else source
-        near = measure_parity(name, source, logits)
+        near = measure_parity(name, source, logits, problem_type)
         lines[name] = {
             "MB": form.bytes / 1e6,
             "smaller": forms[first].bytes / form.bytes,
             "ms": spent[name],
             "faster": spent[first] / spent[name],
-            "accuracy": float((logits.argmax(1) == np.asarray(labels)).mean()),
+            "accuracy": score(logits, labels),
             "agreement": near.agreement,
             "largest difference": near.difference,
         }

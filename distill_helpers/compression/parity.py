@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.labels import ONE_LABEL
+from ..evaluation.metrics import same_decisions
+
 Predictor = Callable[[Sequence[str]], np.ndarray]
 
 
@@ -21,7 +24,7 @@ class Bound:
     Attributes
     ----------
     agreement : float
-        Least share of texts with the same label.
+        Least share of texts with the same label, or all the same labels.
     difference : float or None
         Largest difference of any logit; None for no bound.
     """
@@ -46,7 +49,7 @@ class Parity:
     ----------
     name : str
     agreement : float
-        Share of texts with the same label.
+        Share of texts with the same label, or all the same labels.
     difference : float
         Largest difference of any logit.
     texts : int
@@ -64,7 +67,12 @@ class Parity:
         )
 
 
-def measure_parity(name: str, source: np.ndarray, target: np.ndarray) -> Parity:
+def measure_parity(
+    name: str,
+    source: np.ndarray,
+    target: np.ndarray,
+    problem_type: str = ONE_LABEL,
+) -> Parity:
     """Compare the logits of two models for the same texts.
 
     Parameters
@@ -72,6 +80,9 @@ def measure_parity(name: str, source: np.ndarray, target: np.ndarray) -> Parity:
     name : str
         Of the conversion.
     source, target : ndarray, shape (texts, classes)
+    problem_type : str, default "single_label_classification"
+        With ``"multi_label_classification"`` two models agree on a text where
+        all its labels are the same.
 
     Returns
     -------
@@ -80,7 +91,7 @@ def measure_parity(name: str, source: np.ndarray, target: np.ndarray) -> Parity:
     Raises
     ------
     ValueError
-        If the shapes differ or there is no text.
+        If the shapes differ, there is no text, or `problem_type` is unknown.
     DisagreementError
         If a logit of the target is not finite.
     """
@@ -94,7 +105,7 @@ def measure_parity(name: str, source: np.ndarray, target: np.ndarray) -> Parity:
         raise DisagreementError(f"{name}: gave NaN or infinite logits")
     return Parity(
         name,
-        float((source.argmax(1) == target.argmax(1)).mean()),
+        float(same_decisions(source, target, problem_type).mean()),
         float(np.abs(source - target).max()),
         len(source),
     )
@@ -106,6 +117,7 @@ def verify(
     target: Predictor,
     texts: Sequence[str],
     bound: Bound = EXACT,
+    problem_type: str = ONE_LABEL,
 ) -> Parity:
     """Ask source and target the same texts, and insist that they agree.
 
@@ -117,6 +129,7 @@ def verify(
         Texts in, logits out.
     texts : sequence of str
     bound : Bound, default EXACT
+    problem_type : str, default "single_label_classification"
 
     Returns
     -------
@@ -133,7 +146,7 @@ def verify(
     >>> verify("copy", answer, answer, ["a", "bc"]).agreement
     1.0
     """
-    found = measure_parity(name, source(texts), target(texts))
+    found = measure_parity(name, source(texts), target(texts), problem_type)
     if found.agreement < bound.agreement:
         raise DisagreementError(f"{found}; at least {bound.agreement:.1%} is wanted")
     if bound.difference is not None and found.difference > bound.difference:

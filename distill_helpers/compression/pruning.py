@@ -31,9 +31,11 @@ from ..data.encoding import (
     length_grouped,
     to_device,
 )
-from ..losses.combined import DistillationLoss
-from ..losses.labels import labelled_cross_entropy
+from ..data.labels import problem_type_of
+from ..losses.combined import standard_losses, usable
+from ..losses.weighted import weighted_sum
 from ..students.text_cnn import TextCNNForSequenceClassification
+from ..training.task import for_task
 from .reshaped import core_of, replace_module, reshaped_copy
 
 # Producers give a group its channels; the consumer reads them.
@@ -156,11 +158,13 @@ def importances(
     Raises
     ------
     ValueError
-        If there is no review, or the model cannot be pruned.
+        If there is no review, the model cannot be pruned, or the labels are not
+        of the kind that it was built for.
     """
     if not len(reviews):
         raise ValueError("reviews must hold at least one review, got none")
     units = _readers(model)
+    reviews = for_task(reviews, problem_type_of(model), model.config.num_labels)
     collate = DistillationCollator(tokenizer.pad_token_id)
     totals = {name: torch.zeros(count) for name, (_, count, _) in units.items()}
     model.eval()
@@ -219,10 +223,13 @@ def _effects(model, units, batch) -> dict[str, torch.Tensor]:
 
 
 def _loss(model, batch) -> torch.Tensor:
-    logits = model(batch["input_ids"], batch["attention_mask"]).logits
-    if "teacher_logits" in batch:
-        return DistillationLoss(1.0, 1.0)(logits, batch["teacher_logits"])
-    return labelled_cross_entropy(logits, batch["labels"])
+    """Soft targets where there are some, else labels."""
+    outputs, kind = (
+        model(batch["input_ids"], batch["attention_mask"]),
+        problem_type_of(model),
+    )
+    losses = usable(standard_losses(1.0, 1.0, kind), batch, kind)
+    return weighted_sum(losses, outputs, batch)[0]
 
 
 def prune(

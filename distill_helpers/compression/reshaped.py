@@ -24,7 +24,6 @@ from transformers import (
 from ..data.encoding import device_of
 from ..students.spec import model_type
 
-
 _FROM_SOURCE = ("vocab_size", "pad_token_id", "id2label", "label2id", "problem_type")
 
 

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = attach(
             "Answer",
             "DamagedBundleError",
             "TextClassifier",
+            "answers",
             "bundle_bytes",
             "read_about",
             "write_bundle",

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..arguments import check_number
+from ..data.labels import SEVERAL_LABELS
 from ..files import whole_folder
 from ..places import BROWSER_RUNTIME, NO_CLONE
 from .bundle import ABOUT, MODEL, TOKENIZER, read_about
@@ -101,7 +102,8 @@ def to_browser(
         Address of a service that the page may ask, such as
         ``"http://127.0.0.1:8000/"``; without one the page asks nobody.
     threshold : float, default 0.0
-        Probability below which an answer is marked as unsure.
+        Probability below which an answer is marked as unsure; 0 for a bundle of
+        several labels, each of which shows its own probability.
     runtime : str or Path
         See :func:`runtime_files`.
 
@@ -117,11 +119,18 @@ def to_browser(
     RuntimeMissingError
         If the runtime has not been installed.
     ValueError
-        If `server` is no http address or `threshold` out of range.
+        If `server` is no http address, `threshold` out of range, or above 0 for
+        a bundle of several labels.
     """
     check_number("threshold", threshold, least=0, most=1)
     origin = _origin(server)
-    read_about(bundle)
+    about = read_about(bundle)
+    if threshold and about["problem_type"] == SEVERAL_LABELS:
+        raise ValueError(
+            f"threshold must be 0 for a bundle of several labels, got {threshold!r}:"
+            " there is no single answer that could be unsure, each label has a"
+            " probability of its own"
+        )
     files = runtime_files(runtime)
     with whole_folder(folder) as made:
         _copy(made, Path(bundle), files)

@@ -20,11 +20,14 @@ from transformers import PreTrainedTokenizerFast
 from distill_helpers import __version__
 
 from ..arguments import check_number
-from ..evaluation.metrics import softmax
+from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
+from ..evaluation.metrics import chosen_labels, probabilities
 from ..files import whole_folder
 from .onnx import OnnxClassifier
 
 FORMAT = "distill-bundle-1"
+FORMAT_OF_SEVERAL = "distill-bundle-2"
+"""With several labels a text: a reader of the first would take them for one."""
 MODEL, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "bundle.json"
 
 
@@ -39,14 +42,23 @@ class Answer:
     Attributes
     ----------
     label : str
+        The likeliest.
     probability : float
         Of that label, within (0, 1].
     logits : tuple of float
+    labels : tuple of str
+        Those that hold: `label` alone; or, where a text may have several, those
+        likelier than not, which may be none.
+    probabilities : tuple of float
+        Of every label, in the order of the logits; of several they are
+        independent of each other and do not sum to 1.
     """
 
     label: str
     probability: float
     logits: tuple[float, ...]
+    labels: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
 
 
 def write_bundle(
@@ -56,6 +68,7 @@ def write_bundle(
     label_names: Sequence[str],
     *,
     temperature: float = 1.0,
+    problem_type: str | None = None,
     about: dict | None = None,
 ) -> Path:
     """Put a model and all that it needs into a new folder.
@@ -73,6 +86,9 @@ def write_bundle(
     temperature : float, default 1.0
         Logits are divided by it, so that probabilities mean what they say;
         from :func:`~distill_helpers.teachers.mixed.calibration_temperature`.
+    problem_type : str, optional
+        ``"multi_label_classification"`` for several labels a text; by default what
+        the ONNX file says.
     about : dict, optional
         Plain data to remember, such as scores.
 
@@ -88,11 +104,13 @@ def write_bundle(
     FileNotFoundError
         If there is no ONNX file.
     ValueError
-        If the names are not as many as the logits or the temperature is not
-        above 0.
+        If the names are not as many as the logits, the temperature is not above
+        0, or `problem_type` is not what the ONNX file says.
     """
     check_number("temperature", temperature, above=0)
-    classes = OnnxClassifier(onnx_file, tokenizer)(["a"]).shape[1]
+    source = OnnxClassifier(onnx_file, tokenizer)
+    classes = source(["a"]).shape[1]
+    kind = _problem_type(problem_type, source.problem_type)
     names = [str(name) for name in label_names]
     if len(set(names)) != classes:
         raise ValueError(
@@ -103,9 +121,10 @@ def write_bundle(
         shutil.copyfile(onnx_file, made / MODEL)
         _write_compactly(tokenizer, made / TOKENIZER)
         content = {
-            "format": FORMAT,
+            "format": FORMAT if kind == ONE_LABEL else FORMAT_OF_SEVERAL,
             "kit": __version__,
             "labels": names,
+            "problem_type": kind,
             "temperature": float(temperature),
             **_reading(tokenizer),
             "about": about or {},
@@ -113,6 +132,17 @@ def write_bundle(
         }
         (made / ABOUT).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     return Path(folder)
+
+
+def _problem_type(asked: str | None, noted: str) -> str:
+    """What was asked for, unless the file is known to be of the other kind."""
+    if asked is None:
+        return noted
+    if noted == SEVERAL_LABELS and check_problem_type(asked) != noted:
+        raise ValueError(
+            f"problem_type must be {noted!r}, as the ONNX file says, got {asked!r}"
+        )
+    return check_problem_type(asked)
 
 
 def _write_compactly(tokenizer, path: Path) -> None:
@@ -179,12 +209,19 @@ class TextClassifier:
         If the folder or one of its files is missing.
     DamagedBundleError
         If the list is damaged, or a file is not what it says.
+
+    Attributes
+    ----------
+    labels : list of str
+    problem_type : str
+        One label a text, or several.
     """
 
     def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
         folder = Path(folder)
         self.about = read_about(folder)
         self.labels = self.about["labels"]
+        self.problem_type = self.about["problem_type"]
         tokenizer = PreTrainedTokenizerFast(
             tokenizer_file=str(folder / TOKENIZER),
             model_max_length=self.about["max_length"],
@@ -204,13 +241,46 @@ class TextClassifier:
     __call__ = logits
 
     def classify(self, texts: Sequence[str]) -> list[Answer]:
-        """Return a label and its probability for each text."""
-        logits = self.logits(texts)
-        chosen, shares = logits.argmax(1), softmax(logits)
-        return [
-            Answer(self.labels[c], float(p[c]), tuple(map(float, z)))
-            for c, p, z in zip(chosen, shares, logits)
-        ]
+        """Return labels and their probabilities for each text.
+
+        Returns
+        -------
+        list of Answer
+        """
+        return answers(self.logits(texts), self.labels, self.problem_type)
+
+
+def answers(
+    logits: np.ndarray, label_names: Sequence[str], problem_type: str = ONE_LABEL
+) -> list[Answer]:
+    """Say in words what logits mean.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (texts, classes)
+    label_names : sequence of str
+        In the order of the logits.
+    problem_type : str, default "single_label_classification"
+
+    Returns
+    -------
+    list of Answer
+        One for each row.
+    """
+    shares, likeliest = probabilities(logits, problem_type), logits.argmax(1)
+    holds = np.arange(logits.shape[1]) == likeliest[:, None]
+    if problem_type == SEVERAL_LABELS:
+        holds = chosen_labels(logits)
+    return [
+        Answer(
+            label_names[first],
+            float(p[first]),
+            tuple(map(float, z)),
+            tuple(name for name, h in zip(label_names, held) if h),
+            tuple(map(float, p)),
+        )
+        for first, p, z, held in zip(likeliest, shares, logits, holds)
+    ]
 
 
 def read_about(folder: str | Path) -> dict:
@@ -230,9 +300,17 @@ def read_about(folder: str | Path) -> dict:
         files = dict(about["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedBundleError(f"{str(path)!r} is damaged: {error!r}") from error
-    if about.get("format") != FORMAT:
+    formats = {FORMAT: ONE_LABEL, FORMAT_OF_SEVERAL: SEVERAL_LABELS}
+    if about.get("format") not in formats:
         raise DamagedBundleError(
-            f"{str(path)!r} must have the format {FORMAT!r}, got {about.get('format')!r}"
+            f"{str(path)!r} must have one of the formats {list(formats)}, got"
+            f" {about.get('format')!r}"
+        )
+    kind = formats[about["format"]]
+    if about.setdefault("problem_type", kind) != kind:
+        raise DamagedBundleError(
+            f"{str(path)!r} has the format {about['format']!r}, which is for"
+            f" {kind!r}, and says problem_type {about['problem_type']!r}"
         )
     for name, entry in files.items():
         if not (folder / name).is_file():

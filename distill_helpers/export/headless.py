@@ -28,7 +28,8 @@ QUIET = (
 ASK = """async (texts) => {
   const found = [];
   for (const text of texts) found.push(await window.student().classify(text));
-  return found.map(({label, logits, milliseconds}) => ({label, logits, milliseconds}));
+  return found.map(({label, labels, logits, probabilities, milliseconds}) =>
+    ({label, labels, logits, probabilities, milliseconds}));
 }"""
 
 
@@ -43,14 +44,21 @@ class PageAnswer:
     Attributes
     ----------
     label : str
+        The likeliest.
     logits : tuple of float
     milliseconds : float
         In the page, from text to label.
+    labels : tuple of str
+        Those that hold; see :class:`~distill_helpers.export.bundle.Answer`.
+    probabilities : tuple of float
+        Of every label.
     """
 
     label: str
     logits: tuple[float, ...]
     milliseconds: float
+    labels: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
 
 
 def find_chromium() -> str:
@@ -130,5 +138,12 @@ def ask_page(
     with ThreadPoolExecutor(1) as pool:
         found = pool.submit(visit).result()
     return [
-        PageAnswer(f["label"], tuple(f["logits"]), f["milliseconds"]) for f in found
+        PageAnswer(
+            f["label"],
+            tuple(f["logits"]),
+            f["milliseconds"],
+            tuple(f["labels"]),
+            tuple(f["probabilities"]),
+        )
+        for f in found
     ]

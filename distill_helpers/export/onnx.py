@@ -22,11 +22,13 @@ from ..data.encoding import (
     encode_texts,
     length_grouped,
 )
+from ..data.labels import ONE_LABEL, check_problem_type, problem_type_of
 from ..files import fresh_path, whole_file
 from ..logs import quietly
 
 INPUTS = ("input_ids", "attention_mask")
 OUTPUT = "logits"
+PROBLEM_TYPE = "problem_type"  # noted in the file where it is not one label a text
 OPSET = 20
 _CHATTER = "torch.onnx._internal.exporter._registration"  # what is not installed
 
@@ -56,7 +58,8 @@ def trace_onnx(model, path: str | Path) -> Path:
     ----------
     model : PreTrainedModel
         A student, a teacher, or any sequence classifier of transformers that
-        reads ``input_ids`` and ``attention_mask``. It stays on its device.
+        reads ``input_ids`` and ``attention_mask``. It stays on its device. That
+        it has several labels a text is noted in the file.
     path : str or Path
         Must not exist yet.
 
@@ -69,7 +72,7 @@ def trace_onnx(model, path: str | Path) -> Path:
     FileExistsError
         If there is such a file already.
     """
-    path = fresh_path(path)
+    path, problem_type = fresh_path(path), problem_type_of(model)
     ids = torch.arange(48).reshape(2, 24) % 7 + 1
     example = {INPUTS[0]: ids, INPUTS[1]: torch.ones_like(ids)}
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", min=2)}
@@ -91,6 +94,8 @@ def trace_onnx(model, path: str | Path) -> Path:
         )
         graph = onnx.load(temporary)
         _strip(graph)
+        if problem_type != ONE_LABEL:
+            graph.metadata_props.add(key=PROBLEM_TYPE, value=problem_type)
         onnx.checker.check_model(graph)
         onnx.save(graph, temporary)
     return path
@@ -176,6 +181,11 @@ class OnnxClassifier:
         Lengths are rounded up to a multiple of it, as PyTorch's classifiers
         have it; at least 2.
 
+    Attributes
+    ----------
+    problem_type : str
+        As noted in the file; one label a text where nothing is.
+
     Raises
     ------
     FileNotFoundError
@@ -208,6 +218,8 @@ class OnnxClassifier:
             raise ValueError(
                 f"{str(path)!r} must have the inputs {list(INPUTS)}, got {names}"
             )
+        noted = self.session.get_modelmeta().custom_metadata_map
+        self.problem_type = check_problem_type(noted.get(PROBLEM_TYPE))
         self.tokenizer = tokenizer
         self.batch_size = batch_size
         self._collate = DistillationCollator(tokenizer.pad_token_id, multiple)

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluation.metrics import softmax
+from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
+from ..evaluation.metrics import chosen_labels, probabilities
 
 Predictor = Callable[[Sequence[str]], np.ndarray]
 MISSING = (
@@ -164,6 +165,7 @@ def make_app(
     predict: Predictor,
     label_names: Sequence[str],
     *,
+    problem_type: str = ONE_LABEL,
     name: str = "the teacher",
     limits: Limits | None = None,
     origins: Sequence[str] = (),
@@ -177,6 +179,9 @@ def make_app(
         Texts in, logits out; called by one thread at a time.
     label_names : sequence of str
         In the order of the logits.
+    problem_type : str, default "single_label_classification"
+        With ``"multi_label_classification"`` an answer has ``labels``, those
+        likelier than not, and ``probabilities`` by name.
     name : str
         Who is said to have answered.
     limits : Limits, optional
@@ -194,7 +199,10 @@ def make_app(
     ------
     ImportError
         If the extra is missing; the message names it.
+    ValueError
+        If `problem_type` is unknown.
     """
+    check_problem_type(problem_type)
     try:
         from fastapi import FastAPI, Request
         from fastapi.middleware.cors import CORSMiddleware
@@ -203,7 +211,7 @@ def make_app(
         raise ImportError(MISSING) from error
     limits = limits or Limits()
     bucket = TokenBucket(limits.per_second, limits.burst, clock)
-    desk = _Desk(predict, label_names, name, limits)
+    desk = _Desk(predict, label_names, problem_type, name, limits)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(
         CORSMiddleware,
@@ -257,9 +265,12 @@ async def _limited_body(request, most: int) -> bytes:
 class _Desk:
     """Answers one text after the other, within its limits."""
 
-    def __init__(self, predict, label_names, name: str, limits: Limits) -> None:
+    def __init__(
+        self, predict, label_names, problem_type: str, name: str, limits: Limits
+    ) -> None:
         self.predict = predict
         self.labels = list(label_names)
+        self.problem_type = problem_type
         self.name = name
         self.limits = limits
         self.cache = AnswerCache(limits.cached)
@@ -287,14 +298,19 @@ class _Desk:
     async def _compute(self, text: str) -> dict:
         async with self._turn:
             logits = (await asyncio.to_thread(self.predict, [text]))[0]
-        shares = softmax(logits)
+        shares = probabilities(logits, self.problem_type)
         chosen = int(logits.argmax())
-        return {
+        answer = {
             "label": self.labels[chosen],
             "probability": float(shares[chosen]),
             "logits": [float(z) for z in logits],
             "answered_by": self.name,
         }
+        if self.problem_type == SEVERAL_LABELS:
+            holds = chosen_labels(logits)
+            answer["labels"] = [n for n, held in zip(self.labels, holds) if held]
+            answer["probabilities"] = dict(zip(self.labels, shares.tolist()))
+        return answer
 
 
 @contextmanager
@@ -360,7 +376,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import uvicorn
 
         reader = TextClassifier(options.bundle)
-        app = make_app(reader, reader.labels, name=options.name, origins=options.origin)
+        app = make_app(
+            reader,
+            reader.labels,
+            problem_type=reader.problem_type,
+            name=options.name,
+            origins=options.origin,
+        )
     except ImportError:
         parser.error(MISSING)
     except (FileNotFoundError, ValueError) as error:

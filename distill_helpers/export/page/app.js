@@ -3,6 +3,7 @@ import { Classifier } from "./classifier.js";
 
 const $ = (id) => document.getElementById(id);
 const percent = (p) => `${(100 * p).toFixed(1)}%`;
+const inWords = (names) => names.join(", ") || "none of the labels";
 let student, settings = {};
 
 async function start() {
@@ -17,7 +18,7 @@ async function start() {
   $("state").textContent = "The student is ready. It works without a network.";
   $("model").textContent =
     `Model and tokeniser: ${(student.bytes / 1e6).toFixed(2)} MB, ` +
-    `labels ${student.labels.join(" and ")}, made with the kit's version ` +
+    `labels ${student.labels.join(", ")}, made with the kit's version ` +
     `${student.about.kit}.`;
   $("ask").disabled = false;
   $("compare").hidden = $("fallback").hidden = !settings.server;
@@ -36,18 +37,31 @@ async function ask(event) {
   if (!text) {
     $("verdict").textContent = "There is no text yet.";
     $("facts").textContent = "";
-    $("why").hidden = true;
+    $("why").hidden = $("labels").hidden = true;
     return;
   }
   const answer = await student.classify(text);
-  const sure = answer.probability >= (settings.threshold ?? 0);
-  $("verdict").textContent =
-    `${answer.label}, ${percent(answer.probability)}${sure ? "" : " (unsure)"}`;
+  const sure = student.several || answer.probability >= (settings.threshold ?? 0);
+  $("verdict").textContent = student.several
+    ? inWords(answer.labels)
+    : `${answer.label}, ${percent(answer.probability)}${sure ? "" : " (unsure)"}`;
+  list(answer);
   $("facts").textContent =
     `Answered on this device in ${answer.milliseconds.toFixed(1)} ms.`;
   $("teacher").textContent = "";
   await explain(text, answer.chosen);
   if (!sure && settings.server && $("allow").checked) await compare();
+}
+
+// Every label with its probability; of two that exclude each other one says it all.
+function list(answer) {
+  $("labels").hidden = !student.several && student.labels.length < 3;
+  $("labels").replaceChildren(...student.labels.map((label, i) => {
+    const item = document.createElement("li");
+    item.textContent = `${label}: ${percent(answer.probabilities[i])}`;
+    if (answer.labels.includes(label)) item.className = "holds";
+    return item;
+  }));
 }
 
 async function explain(text, chosen) {
@@ -63,6 +77,7 @@ async function explain(text, chosen) {
     else if (share < -0.3) mark.className = "against";
     return [mark, " "];
   }));
+  $("weighed").textContent = student.several ? ` for “${student.labels[chosen]}”` : "";
   $("why").hidden = false;
 }
 
@@ -79,8 +94,9 @@ async function compare() {
     });
     const content = await answer.json();
     if (!answer.ok) throw new Error(content.detail ?? answer.statusText);
-    $("teacher").textContent =
-      `${content.answered_by} says ${content.label}, ${percent(content.probability)}.`;
+    $("teacher").textContent = content.labels
+      ? `${content.answered_by} says ${inWords(content.labels)}.`
+      : `${content.answered_by} says ${content.label}, ${percent(content.probability)}.`;
   } catch (error) {
     $("teacher").textContent =
       `Nobody answered (${error.message}). The verdict of this device stands.`;

@@ -26,6 +26,7 @@ export class Classifier {
 
   constructor(about, tokenizer, session) {
     Object.assign(this, { about, tokenizer, session, labels: about.labels });
+    this.several = about.problem_type === "multi_label_classification";
   }
 
   get bytes() {
@@ -66,10 +67,13 @@ export class Classifier {
   async classify(text) {
     const begin = performance.now();
     const [logits] = await this.logits([text]);
-    const probabilities = softmax(logits);
-    const chosen = probabilities.indexOf(Math.max(...probabilities));
+    const probabilities = this.several ? logits.map(sigmoid) : softmax(logits);
+    const chosen = logits.indexOf(Math.max(...logits));
+    // Of several labels those that are likelier than not, as in Python.
+    const holds = (z, i) => (this.several ? z > 0 : i === chosen);
     return {
       label: this.labels[chosen], chosen, logits, probabilities,
+      labels: this.labels.filter((_, i) => holds(logits[i], i)),
       probability: probabilities[chosen],
       milliseconds: performance.now() - begin,
     };
@@ -81,11 +85,12 @@ export class Classifier {
     const asked = words.slice(0, most);
     const without = asked.map((_, i) => words.filter((_, j) => j !== i).join(" "));
     const [whole] = await this.logits([words.join(" ")]);
-    const base = margin(whole, chosen);
+    const strength = this.several ? (z) => z[chosen] : (z) => margin(z, chosen);
+    const base = strength(whole);
     const effects = [];
     for (let start = 0; start < without.length; start += 16) {
       const part = await this.logits(without.slice(start, start + 16));
-      effects.push(...part.map((z) => base - margin(z, chosen)));
+      effects.push(...part.map((z) => base - strength(z)));
     }
     return { words, effects };
   }
@@ -93,6 +98,10 @@ export class Classifier {
 
 function margin(logits, chosen) {
   return logits[chosen] - Math.max(...logits.filter((_, i) => i !== chosen));
+}
+
+export function sigmoid(z) {
+  return 1 / (1 + Math.exp(-z));
 }
 
 export function softmax(logits) {
