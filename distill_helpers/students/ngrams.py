@@ -246,6 +246,11 @@ def fit_margins(
     check_alpha(alpha)
     check_number("strength", strength, above=0)
     labels = np.asarray(labels)
+    if labels.ndim != 1 or not np.isin(labels, (0, 1, NO_LABEL)).all():
+        raise ValueError(
+            f"labels must be 0, 1 or {NO_LABEL} for each text, as a margin tells two"
+            f" classes apart, got shape {labels.shape} with values up to {labels.max()}"
+        )
     known = labels != NO_LABEL
     if teacher_margins is None:
         alpha, teacher_margins = 0.0, np.zeros(len(labels))

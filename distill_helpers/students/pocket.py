@@ -22,7 +22,7 @@ from distill_helpers import __version__
 
 from ..arguments import check_whole
 from ..data.encoding import EncodedReviews
-from ..data.labels import NO_LABEL
+from ..data.labels import NO_LABEL, ONE_LABEL, problem_type_of
 from ..evaluation.predict import predict_encoded
 from ..files import fresh_path, whole_file
 from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
@@ -130,6 +130,11 @@ class PocketStudent:
     share : float
         Of the linear model in the average, within [0, 1].
     label_names : sequence of str
+
+    Raises
+    ------
+    ValueError
+        If there are not two names: it is for two classes that exclude each other.
     """
 
     index: NgramIndex
@@ -139,6 +144,16 @@ class PocketStudent:
     cnn: TextCNNForSequenceClassification
     share: float
     label_names: Sequence[str] = ("negative", "positive")
+
+    def __post_init__(self) -> None:
+        names = list(self.label_names)
+        kind = problem_type_of(self.cnn)
+        if len(names) != 2 or self.cnn.config.num_labels != 2 or kind != ONE_LABEL:
+            raise ValueError(
+                "a packed student is for two classes that exclude each other, got the"
+                f" names {names} and a text CNN of {self.cnn.config.num_labels} classes"
+                f" for {kind!r}; export others as an ONNX bundle (export.write_bundle)"
+            )
 
     def linear_logits(self, hashes: Sequence[np.ndarray]) -> np.ndarray:
         """Return the linear model's logits, shape (texts, 2)."""

@@ -39,6 +39,7 @@ from distill_helpers.export.bundle import (
 )
 from distill_helpers.export.headless import ask_page
 from distill_helpers.export.onnx import OnnxClassifier, trace_onnx
+from distill_helpers.export.other_machine import answer_questions, write_questions
 from distill_helpers.export.service import make_app, running
 from distill_helpers.students.registry import build_student
 from distill_helpers.teachers.mixed import calibration_temperature
@@ -175,6 +176,19 @@ def test_the_page_says_what_python_says_label_by_label(bundle, reviews, tmp_path
     assert [f.labels for f in found] == [o.labels for o in ours]
     for f, o in zip(found, ours):
         np.testing.assert_allclose(f.probabilities, o.probabilities, atol=1e-3)
+
+
+def test_another_machine_is_held_to_every_label(traced, student, texts, tmp_path):
+    questions = write_questions(
+        tmp_path / "q.json", OnnxClassifier(traced, student[1]), texts[:8]
+    )
+    assert answer_questions(traced, questions)["agreement"] == 1
+    content = json.loads(questions.read_text())
+    row = content["rows"][0]["logits"]
+    place = int(np.argmin(row))  # the likeliest label stays the same
+    row[place] = -row[place]
+    questions.write_text(json.dumps(content))
+    assert answer_questions(traced, questions)["agreement"] == 7 / 8
 
 
 # ------------------------------------------------------------- compression

@@ -148,6 +148,8 @@ def test_labels_alone_need_no_teacher_and_a_scale_loosens_the_penalty():
         ({"alpha": 1.5}, "alpha must lie"),
         ({"strength": 0.0}, "strength must be a finite number above 0, got 0.0"),
         ({"teacher_margins": np.zeros(3)}, "they must agree"),
+        ({"labels": np.arange(12) % 3}, "labels must be 0, 1 or -100"),
+        ({"labels": np.zeros((12, 2))}, "a margin tells two classes apart"),
         (
             {"teacher_margins": None, "labels": np.full(12, NO_LABEL)},
             "nothing to learn from",

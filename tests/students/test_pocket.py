@@ -1,5 +1,8 @@
 """A student in one small file answers as the one that was packed."""
 
+import copy
+import dataclasses
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -126,3 +129,11 @@ def test_a_table_can_be_spelt_from_its_texts():
     for word in filter(None, names):
         assert names[table.ids(word_hashes([word])[0])[0]] == word
     assert {"a", "film"} <= set(names)
+
+
+def test_other_than_two_classes_that_exclude_each_other_are_refused(student):
+    several = copy.deepcopy(student.cnn)
+    several.config.problem_type = "multi_label_classification"
+    for change in ({"label_names": list("abc")}, {"cnn": several}):
+        with pytest.raises(ValueError, match="two classes that exclude each other"):
+            dataclasses.replace(student, **change)
