@@ -131,6 +131,8 @@ def small_bert(tokenizer, **shape):
         "intermediate_size": 64,
         "max_position_embeddings": 256,
     }
+    if "num_labels" not in shape:
+        settings["id2label"] = {0: "negative", 1: "positive"}
     return BertForSequenceClassification(BertConfig(**(settings | shape))).eval()
 
 

@@ -111,7 +111,8 @@ class SoftTargets(Teacher):
                     f" {label_names}: read them one by one"
                 )
             label_names = names
-            for key, row in zip(stored.keys, stored.logits):
+            # Copies of a text may have been answered in two folds: the last counts.
+            for key, row in dict(zip(stored.keys, stored.logits)).items():
                 if not np.array_equal(known.setdefault(key, row), row):
                     raise ValueError(
                         f"{str(path)!r} has other logits than a file before it for"
