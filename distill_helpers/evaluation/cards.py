@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from .metrics import HEADINGS
-from .scorecard import scores_of, summarised
+from .scorecard import scores_of, single_run, summarised
 from .statistics import TEXTS
 
 CARD = "README.md"
@@ -71,7 +71,7 @@ label.
 
 On test texts that no choice has looked at; the mean over the seeds and its 95% \
 interval (Student's t on the scale of log-odds).
-{%- if single %} Where there is one run, the interval is Wilson's, over the choice of \
+{%- if single %} Where there is one run, or equal ones, the interval is Wilson's, over the choice of \
 the test texts.{% endif %}
 {%- if rows | selectattr("name", "equalto", "control") | list %} `control` is the \
 same student without a teacher, trained for the same number of steps.{% endif %}
@@ -148,7 +148,7 @@ def model_card(
     rows = list(content.get("rows", []))
     choice = content.get("choice") or {}
     name = name or choice.get("name", "distilled")
-    taught = name not in UNTAUGHT
+    taught = choice.get("taught", name not in UNTAUGHT)
     own = next((row for row in rows if row["name"] == name), {})
     names = dict.fromkeys(score for row in [own, *rows] for score in scores_of(row))
     shown = [score for score in names if score not in _TOLD_ELSEWHERE]
@@ -223,6 +223,6 @@ def _interval(metric: str, row: Mapping) -> str:
     # Made anew: an older result may hold an interval of another kind.
     found = summarised(metric, row[metric]["per_seed"], row.get("examples", 0))
     bounds = found["interval"]
-    single = ", one run" if found["interval_over"] == TEXTS else ""
+    single = f", {single_run(found['per_seed'])}" * (found["interval_over"] == TEXTS)
     around = f" [{bounds[0]:.3f}, {bounds[1]:.3f}{single}]" if bounds else ""
     return f"{found['mean']:.3f}{around}"

@@ -91,14 +91,17 @@ def summarised(metric: str, values: Sequence[float], examples: int) -> dict:
     -------
     dict
         ``mean``, ``per_seed``, ``interval`` and ``interval_over``: ``"seeds"``
-        where there are several, ``"texts"`` for the share of a single run
-        (Wilson), None where there is no interval.
+        where there are several, ``"texts"`` for the share of a single run or of
+        equal ones (Wilson), None where there is no interval.
     """
     found = summary(values, bounded=metric in WITHIN_ONE)
     over = SEEDS if found["interval"] else None
-    if over is None and metric in SHARES_OF_TEXTS and examples:
-        right = round(found["mean"] * examples)
-        found["interval"], over = list(share_interval(right, examples)), TEXTS
+    if metric in WITHIN_ONE and len(set(found["per_seed"])) == 1:
+        # One run, or equal ones: no spread of seeds says how sure the mean is.
+        found["interval"], over = None, None
+        if metric in SHARES_OF_TEXTS and examples:
+            right = round(found["mean"] * examples)
+            found["interval"], over = list(share_interval(right, examples)), TEXTS
     return found | {"interval_over": over}
 
 
@@ -158,11 +161,17 @@ def _short(value: float, digits: int = 1) -> str:
 
 def _described(score: dict) -> str:
     """Return an interval in words, and whether it is that of a single run."""
-    bounds = score["interval"]
+    bounds, over = score["interval"], score["interval_over"]
+    single = single_run(score["per_seed"])
     if not bounds:
-        return "one run"
-    single = "" if score["interval_over"] == SEEDS else ", one run"
-    return f"{bounds[0]:.3f} to {bounds[1]:.3f}{single}"
+        return single
+    of = "" if over == SEEDS else f", {single}"
+    return f"{bounds[0]:.3f} to {bounds[1]:.3f}{of}"
+
+
+def single_run(per_seed: Sequence[float]) -> str:
+    """Say why there is no spread of seeds."""
+    return "one run" if len(per_seed) == 1 else "equal runs"
 
 
 def results(rows: Sequence[Row], **settings) -> dict:

@@ -113,6 +113,45 @@ def judge(id: str, measured: str, held: bool | None, **values) -> Claim:
     return Claim(id, register()[id].says.format(**values), measured, held)
 
 
+# ------------------------------------------------- what was measured, in words
+def size_in_words(ratio: float) -> str:
+    """Say how a size compares with another, of which it is `ratio`.
+
+    Examples
+    --------
+    >>> size_in_words(0.05), size_in_words(1.0), size_in_words(9.34)
+    ('95% smaller', 'as large', '9.3 times as large')
+    """
+    if ratio < 0.995:
+        return f"{1 - ratio:.0%} smaller"
+    return "as large" if ratio < 1.05 else f"{ratio:.1f} times as large"
+
+
+def times_in_words(factor: float) -> str:
+    """Say a factor of speed; one below 1 keeps its digits.
+
+    Examples
+    --------
+    >>> times_in_words(102.3), times_in_words(1.24), times_in_words(0.034)
+    ('102x', '1.2x', '0.034x')
+    """
+    if factor >= 9.95:
+        return f"{factor:.0f}x"
+    return f"{factor:.1f}x" if factor >= 0.95 else f"{factor:.2g}x"
+
+
+def points_in_words(lost: float) -> str:
+    """Say by how many points a score fell, or rose where `lost` is below 0.
+
+    Examples
+    --------
+    >>> points_in_words(3.31), points_in_words(-2.0), points_in_words(-0.01)
+    ('3.3 points lost', '2.0 points gained', '0.0 points lost')
+    """
+    gained = round(lost, 1) < 0
+    return f"{abs(lost):.1f} points {'gained' if gained else 'lost'}"
+
+
 def claims_table(claims: Sequence[Claim]):
     """Lay claims out as a table.
 

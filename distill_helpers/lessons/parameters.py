@@ -172,7 +172,12 @@ def _fits_one(value, annotation: str) -> bool:
         return isinstance(value, list) and all(_fits(v, inner) for v in value)
     if annotation == "bool":
         return isinstance(value, bool)
-    kinds = {"int": (int,), "float": (int, float), "str": (str,)}[annotation]
+    kinds = {
+        "int": (int,),
+        "float": (int, float),
+        "str": (str,),
+        "dict": (dict,),
+    }[annotation]
     return isinstance(value, kinds) and not isinstance(value, bool)
 
 

@@ -17,8 +17,8 @@ from transformers import BertConfig, BertForSequenceClassification
 from ..places import TEACHER_CARD
 from ..students.tokenizers import train_tokenizer
 from .base import Teacher
-from .cached import CachedTeacher
 from .live import HuggingFaceTeacher
+from .ordering import innermost
 
 
 def teacher_card(path: str | Path = TEACHER_CARD) -> dict:
@@ -74,8 +74,7 @@ def timed_teacher(teacher: Teacher, texts: Sequence[str]) -> HuggingFaceTeacher:
     HuggingFaceTeacher
         The teacher itself where it is live, else a stand-in of its shape.
     """
-    if isinstance(teacher, CachedTeacher):
-        teacher = teacher.teacher
+    teacher = innermost(teacher)
     if isinstance(teacher, HuggingFaceTeacher):
         return teacher
     return stand_in_teacher(texts)

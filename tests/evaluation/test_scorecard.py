@@ -252,8 +252,10 @@ def test_the_table_says_whose_luck_an_interval_covers():
         [
             Row("teacher", [quality(0.9)], cost()),
             Row("control", [quality(0.7), quality(0.8)]),
+            Row("always right", [quality(1.0), quality(1.0)]),
         ]
     )
+    assert shown.loc["always right", "95% interval"] == "0.963 to 1.000, equal runs"
     assert shown.loc["teacher", "95% interval"] == "0.826 to 0.945, one run"
     low, high = mean_share_interval([0.7, 0.8])
     assert shown.loc["control", "95% interval"] == f"{low:.3f} to {high:.3f}"

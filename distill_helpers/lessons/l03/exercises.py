@@ -1,4 +1,4 @@
-"""The exercises of lesson 03: a review classifier, distilled."""
+"""The exercises of lesson 03: a text classifier, distilled."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _in_percent(student_logits, teacher_logits):
     return 100 * my_agreement(student_logits, teacher_logits)
 
 
-def _along_reviews(student_logits, teacher_logits):
+def _along_texts(student_logits, teacher_logits):
     return np.mean(student_logits.argmax(0) == teacher_logits.argmax(0))
 
 
@@ -131,10 +131,10 @@ def _examine_agreement(answer) -> str:
             _equal_logits,
             "argmax of each row, on both sides",
         ),
-        "That is a number of reviews; a share is wanted.": (_number_of, "mean"),
+        "That is a number of texts; a share is wanted.": (_number_of, "mean"),
         "A share lies between 0 and 1; this is in percent.": (_in_percent, "the 100"),
-        "The argmax runs over the reviews instead of the classes.": (
-            _along_reviews,
+        "The argmax runs over the texts instead of the classes.": (
+            _along_texts,
             "axis 1: the classes",
         ),
     }
@@ -203,7 +203,7 @@ def _examine_lost(answer) -> str:
             "np.flatnonzero(mask)",
         )
     known = {
-        "Turned round: these are the reviews that the student wins.": (
+        "Turned round: these are the texts that the student wins.": (
             _won,
             "which of the two is right, and which is wrong",
         ),
@@ -218,7 +218,7 @@ def _examine_lost(answer) -> str:
     }
     if got.ndim != 1 and np.array_equal(got.ravel(), right):
         raise Incorrect(
-            "The right reviews, but not as one row of numbers.",
+            "The right texts, but not as one row of numbers.",
             f"shape {got.shape}",
             f"shape {right.shape}",
             "np.where gives a tuple: take its [0], or use np.flatnonzero",
@@ -231,7 +231,7 @@ def _examine_lost(answer) -> str:
             "what turns them into floats",
         )
     values = {k: (wrong(**given), look) for k, (wrong, look) in known.items()}
-    otherwise = ("Not the reviews that the student loses.", "the rows, one by one")
+    otherwise = ("Not the texts that the student loses.", "the rows, one by one")
     settle(got, right, values, otherwise, equal=np.array_equal, shown=_listed_text)
     return "Reading these is the quickest way to see what the student lacks."
 
@@ -265,24 +265,24 @@ ENTRIES = (
         key="03.predict_gain",
         prompt="**Predict.** Same student, same steps, once with the labels only"
         " and once with the teacher's soft targets on labelled and unlabelled"
-        " reviews. By how many points of accuracy will distillation be better"
+        " texts. By how many points of accuracy will distillation be better"
         " (or, below zero, worse)?",
         unit=" points",
         allowed=(-50.0, 50.0),
         close=1.5,
-        why="Most of it comes from the unlabelled reviews, to which the teacher"
-        " gives an answer. With as many labels as reviews there would be little"
-        " left to gain.",
+        why="What there is of a gain comes mostly from the unlabelled texts, to which"
+        " the teacher gives an answer. With as many labels as texts there is little"
+        " to gain, and a teacher that knows no more than the labels can cost.",
         example=3,
         hints=(
-            "How many reviews does the control learn from, and how many the"
+            "How many texts does the control learn from, and how many the"
             " distilled student?",
         ),
     ),
     Exercise(
         key="03.agreement",
         prompt="**Exercise.** Write `my_agreement(student_logits, teacher_logits)`"
-        " for two arrays of shape (reviews, classes): the share of reviews for"
+        " for two arrays of shape (texts, classes): the share of texts for"
         " which both choose the same class.",
         hints=(
             "argmax(1) turns each row of logits into a choice.",
@@ -297,7 +297,7 @@ ENTRIES = (
             (_equal_logits, "not about equal logits"),
             (_number_of, "a share is wanted"),
             (_in_percent, "in percent"),
-            (_along_reviews, "over the reviews"),
+            (_along_texts, "over the texts"),
             (lambda student_logits, teacher_logits: "most", "One number"),
             (lambda student_logits, teacher_logits: 0.1, "Not the share"),
         ),
@@ -305,14 +305,14 @@ ENTRIES = (
     Exercise(
         key="03.lost",
         prompt="**Exercise.** Write `my_lost(student_logits, teacher_logits,"
-        " labels)`: the numbers of the reviews that the student gets wrong and"
+        " labels)`: the numbers of the texts that the student gets wrong and"
         " the teacher right.",
         hints=(
             "Two comparisons with the labels, joined by & and ~.",
             "np.flatnonzero turns a mask into numbers.",
         ),
         solution=my_lost,
-        why="Reviews that both get wrong teach you about the teacher, not about"
+        why="Texts that both get wrong teach you about the teacher, not about"
         " the student.",
         examine=_examine_lost,
         right=(_listed,),
@@ -326,7 +326,7 @@ ENTRIES = (
             (lambda **given: [[2], [3, 4]], "One list"),
             (
                 lambda student_logits, teacher_logits, labels: [0],
-                "Not the reviews that the student loses",
+                "Not the texts that the student loses",
             ),
         ),
     ),
@@ -337,7 +337,7 @@ ENTRIES = (
         options={
             "a": "so that the comparison measures the teacher and not the training time",
             "b": "because a shorter training would crash",
-            "c": "it need not; it only has to see the same number of reviews",
+            "c": "it need not; it only has to see the same number of texts",
         },
         answer="a",
         because={
@@ -350,7 +350,7 @@ ENTRIES = (
     ),
     Question(
         key="03.q_leak",
-        prompt="**Question 2.** A review stands in the training part and, with one"
+        prompt="**Question 2.** A text stands in the training part and, with one"
         " comma more, in the test part. What does the test score say?",
         options={
             "a": "nothing is lost: the texts differ",
@@ -362,7 +362,7 @@ ENTRIES = (
             "a": "To a model that counts words they are the same text.",
             "b": "That is why near duplicates are removed across parts before"
             " anything is trained.",
-            "c": "A comma hardly moves the answer; having seen the review does.",
+            "c": "A comma hardly moves the answer; having seen the text does.",
         },
     ),
     Question(

@@ -322,12 +322,12 @@ ENTRIES = (
     Prediction(
         key="06.predict_ms",
         prompt="**Predict.** How many milliseconds will the INT8 student take for one"
-        " review in this notebook, tokenising included?",
+        " text in this notebook, tokenising included?",
         unit=" ms",
         allowed=(0.0, 10_000.0),
         close=0.5,
         why="The articles speak of 85 and 150 ms per query, without naming a machine or"
-        " a length. This is your machine and your reviews.",
+        " a length. This is your machine and your texts.",
         example=5,
         hints=(
             "The scorecard of lesson 03 timed the same student in PyTorch.",
@@ -367,7 +367,7 @@ ENTRIES = (
     Question(
         key="06.q_parity",
         prompt="**Question 1.** A converted model has the same accuracy on the test"
-        " reviews as its source. Is the conversion right?",
+        " texts as its source. Is the conversion right?",
         options={
             "a": "yes: accuracy is what counts",
             "b": "not shown: compare logits and labels, also on odd texts",
@@ -398,7 +398,7 @@ ENTRIES = (
     ),
     Question(
         key="06.q_cascade",
-        prompt="**Question 3.** In a cascade the device answers the reviews it is sure"
+        prompt="**Question 3.** In a cascade the device answers the texts it is sure"
         " of. What happens if its confidence is too high throughout?",
         options={
             "a": "it hands on too much, and the cascade is slow",
