@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from ..data.class_order import class_order, config_names, ordered, real_names
 from ..data.encoding import (
     DistillationCollator,
     EncodedReviews,
@@ -19,7 +20,13 @@ from ..data.encoding import (
 Predictor = Callable[[Sequence[str]], np.ndarray]
 
 
-def predictor(model, tokenizer, batch_size: int = 64) -> Predictor:
+def predictor(
+    model,
+    tokenizer,
+    batch_size: int = 64,
+    *,
+    label_names: Sequence[str] | None = None,
+) -> Predictor:
     """Wrap a student and its tokeniser as a function from texts to logits.
 
     Parameters
@@ -27,17 +34,26 @@ def predictor(model, tokenizer, batch_size: int = 64) -> Predictor:
     model : PreTrainedModel
     tokenizer : PreTrainedTokenizerBase
     batch_size : int, default 64
+    label_names : sequence of str, optional
+        The classes of the data, in the order of its class numbers: the logits are
+        put into it by name. By default they stand as the student has them.
 
     Returns
     -------
     callable
         Texts in, float32 logits (texts, classes) out; like lengths are put
         side by side.
+
+    Raises
+    ------
+    ClassNamesError
+        If `label_names` are not the student's classes.
     """
+    _order(model, label_names)  # before any work
 
     def predict(texts: Sequence[str]) -> np.ndarray:
         ids = encode_texts(tokenizer, list(texts))
-        encoded = EncodedReviews(ids, np.full(len(ids), -100))
+        encoded = EncodedReviews(ids, np.full(len(ids), -100), label_names=label_names)
         return predict_encoded(model, tokenizer, encoded, batch_size)
 
     return predict
@@ -61,7 +77,15 @@ def predict_encoded(
     Returns
     -------
     ndarray of float32, shape (len(reviews), classes)
+        In the order of the classes of `reviews` where both they and the student
+        name them, else in the student's.
+
+    Raises
+    ------
+    ClassNamesError
+        If the names are not the same.
     """
+    order = _order(model, reviews.label_names)
     collate = DistillationCollator(tokenizer.pad_token_id)
     model.eval()
     output = np.zeros((len(reviews), model.config.num_labels), np.float32)
@@ -72,4 +96,12 @@ def predict_encoded(
         del batch["labels"]
         logits = model(**to_device(batch, device_of(model))).logits
         output[rows] = logits.float().cpu().numpy()
-    return output
+    return output if order is None else ordered(output, order)
+
+
+def _order(model, label_names: Sequence[str] | None) -> list[int] | None:
+    """Say in which order the student's logits stand as the data has its classes."""
+    own, wanted = real_names(config_names(model.config)), real_names(label_names)
+    if not own or not wanted or own == wanted:
+        return None
+    return class_order(own, wanted, count=len(own), whose="the student")

@@ -30,7 +30,7 @@ def opened(tmp_path):
     return get
 
 
-P = "text,pos,neg\nfine,.9,.1\n&nbsp;bad ,.2,.8\n"
+P = "text,pos,neg\nfine,.9,.1\n<b>bad</b>,.2,.8\n"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import copy
 import json
 import os
 import subprocess
@@ -5,18 +6,23 @@ import sys
 import textwrap
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
-from conftest import CountingTeacher
+from conftest import CountingTeacher, small_bert
+from filelock import FileLock
 
 from distill_helpers.data.cleaning import text_hash
-from distill_helpers.teachers.cached import CachedTeacher
+from distill_helpers.teachers import stored
+from distill_helpers.teachers.cached import CachedTeacher, ChangedTeacherError
 from distill_helpers.teachers.live import HuggingFaceTeacher, weights_revision
 from distill_helpers.teachers.mixed import AverageTeacher, calibration_temperature
 from distill_helpers.teachers.stored import (
     DamagedFileError,
     SoftTargets,
     read_soft_targets,
+    read_stored_logits,
     write_soft_targets,
 )
 
@@ -158,6 +164,91 @@ def test_a_damaged_cache_file_is_found_and_rebuilt(tmp_path, harm, capsys):
     after = CachedTeacher(CountingTeacher(), tmp_path)
     after.logits(texts)
     assert after.teacher.asked == []
+
+
+@pytest.mark.parametrize(
+    ("width", "fingerprint", "value", "reason"),
+    [
+        (2, "foreign", 1.0, "another teacher's: the fingerprint"),
+        (3, "counting", 1.0, "another teacher's: the number of classes"),
+        (2, "counting", np.nan, "must be finite"),
+        (2, "counting", 0.5, "probabilities"),
+    ],
+)
+def test_a_file_that_is_not_this_teachers_is_not_used(
+    tmp_path, monkeypatch, width, fingerprint, value, reason, capsys
+):
+    expected = CachedTeacher(CountingTeacher(), tmp_path).logits(["a", "bb"])
+    path = next(tmp_path.rglob("*.parquet"))
+    with monkeypatch.context() as careless:
+        careless.setattr(stored, "check_answers", lambda *_: None)
+        keys = [text_hash("a"), text_hash("bb")]
+        write_soft_targets(path, keys, np.full((2, width), value), fingerprint)
+    cached = CachedTeacher(CountingTeacher(), tmp_path)
+    np.testing.assert_array_equal(cached.logits(["a", "bb"]), expected)
+    assert [p.suffix for p in cached.damaged] == [".damaged"]
+    assert reason in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("renamed", ["logit_1", "text_hash"])
+def test_moved_columns_and_missing_hashes_are_damage(tmp_path, renamed):
+    path = tmp_path / "t.parquet"
+    write_soft_targets(path, [text_hash("a")], np.array([[1.0, 2.0]]), "f")
+    table = pq.read_table(path)
+    if renamed == "logit_1":
+        table = table.select(["text_hash", "logit_1", "logit_0"])
+    else:
+        empty = pa.array([None], table["text_hash"].type)
+        table = table.set_column(0, "text_hash", empty)
+    pq.write_table(table, path)
+    with pytest.raises(DamagedFileError, match="damaged"):
+        read_soft_targets(path)
+
+
+def test_names_belong_to_what_is_checked(tmp_path):
+    path = tmp_path / "t.parquet"
+    write_soft_targets(path, [text_hash("a")], np.ones((1, 2)), "f", ["x", "y"])
+    assert read_stored_logits(path).label_names == ["x", "y"]
+    table = pq.read_table(path)
+    meta = table.schema.metadata[b"distill_helpers"].replace(b'"x", "y"', b'"y", "x"')
+    pq.write_table(table.replace_schema_metadata({"distill_helpers": meta}), path)
+    with pytest.raises(DamagedFileError, match="checksum"):
+        read_soft_targets(path)
+
+
+def test_a_stopped_process_does_not_hold_the_cache_for_ever(
+    tmp_path, counting_teacher, capsys
+):
+    cached = CachedTeacher(counting_teacher, tmp_path, patience=0.1)
+    cached.folder.mkdir(parents=True)
+    with FileLock(cached.folder / ".lock"):  # and is not heard of again
+        assert len(cached.logits(["a"])) == 1
+    said = capsys.readouterr().out
+    assert "another process is filling" in said and "perhaps it was stopped" in said
+    assert CachedTeacher(CountingTeacher(), tmp_path).logits(["a"]).shape == (1, 2)
+
+
+@pytest.mark.parametrize("how", ["optimiser", "data", "tokeniser", "config", "reading"])
+def test_a_teacher_that_changed_is_not_answered_for(tmp_path, bert_tokenizer, how):
+    model, tokenizer = small_bert(bert_tokenizer), copy.deepcopy(bert_tokenizer)
+    teacher = HuggingFaceTeacher(model, tokenizer, max_length=64, progress=False)
+    cached = CachedTeacher(teacher, tmp_path)
+    cached.logits(["a film"])
+    cached.logits(["a film", "a river"])
+    with torch.no_grad():
+        if how == "optimiser":
+            model.classifier.bias.add_(0.5)
+        elif how == "data":
+            model.bert.encoder.layer[0].output.dense.weight.data[3, 7] += 0.5
+        elif how == "tokeniser":
+            tokenizer.backend_tokenizer.normalizer = None
+        elif how == "config":
+            model.config.hidden_act = "relu"
+        else:
+            teacher.max_length = 32
+    with pytest.raises(ChangedTeacherError, match="has changed since this cache"):
+        cached.logits(["a film"])
+    assert CachedTeacher(teacher, tmp_path).folder != cached.folder
 
 
 def test_what_was_written_before_an_interruption_is_kept(tmp_path):
