@@ -77,7 +77,17 @@ def imdb_cache() -> dict[str, str] | None:
 
 def imdb_is_local() -> bool:
     """Say whether IMDB can be had without a network."""
-    return imdb_mirror() is not None or imdb_cache() is not None
+    return bool(imdb_files())
+
+
+def imdb_files() -> list[str]:
+    """Return all files of IMDB's mirror or cache; none where it is not here."""
+    local = imdb_mirror() or imdb_cache() or {}
+    return [file for files in local.values() for file in _listed(files)]
+
+
+def _listed(files: str | list[str]) -> list[str]:
+    return [files] if isinstance(files, str) else files
 
 
 def read_imdb() -> Rows:
@@ -86,16 +96,21 @@ def read_imdb() -> Rows:
         local, where = imdb_cache(), "Hub cache"
     if local is None:
         splits, where = fetch_imdb(), "Hub"
+        read = {name: splits[name].to_pandas() for name in IMDB_SPLITS}
     else:
-        splits = load_dataset("parquet", data_files=local)
+        read = {name: _read_files(files) for name, files in local.items()}
     frames = []
     for name in IMDB_SPLITS:
-        frame = splits[name].to_pandas()[["text", "label"]]
-        frame["part"] = {"test": "test", "unsupervised": "transfer"}.get(name, "")
-        frames.append(frame)
+        part = {"test": "test", "unsupervised": "transfer"}.get(name, "")
+        frames.append(read[name][["text", "label"]].assign(part=part))
     frame = pd.concat(frames, ignore_index=True)
     defaults = {"train": 1_000, "transfer": 24_000, "validation": 1_000, "test": None}
     return Rows(frame, ["negative", "positive"], "imdb", where, defaults)
+
+
+def _read_files(files: str | list[str]) -> pd.DataFrame:
+    """Read the files themselves: a cached copy would outlive their content."""
+    return pd.concat(map(pd.read_parquet, _listed(files)), ignore_index=True)
 
 
 def fetch_imdb() -> DatasetDict:

@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
 from ..arguments import check_whole
-from .sources import meant_by, prepare, stamp
-from .splits import (
-    PARTS,
-    check_classes,
-    choose_parts,
-    drop_duplicates,
-    trim,
-)
+from .labels import SEVERAL_LABELS
+from .report import LoadReport, make_report
+from .rows import UNLABELLED
+from .sources import Columns, Prepared, meant_by, prepare, stamp
+from .splits import PARTS, Drawn, Sizes, draw_parts
 
 
 class ReviewDict(DatasetDict):
@@ -31,27 +26,16 @@ class ReviewDict(DatasetDict):
     Attributes
     ----------
     report : LoadReport
-        Source, sizes, and what was dropped and why.
+        Source, sizes, classes, and what was dropped and why.
+    label_names : list of str
+        The classes, in the order of their numbers.
+    problem_type : str
+        ``"single_label_classification"`` or ``"multi_label_classification"``.
     """
 
     report: LoadReport
-
-
-@dataclass
-class LoadReport:
-    """What :func:`load_reviews` read, kept and dropped."""
-
-    source: str
-    note: str
-    sizes: dict[str, int] = field(default_factory=dict)
-    dropped: dict[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        sizes = ", ".join(f"{n:,} {part}" for part, n in self.sizes.items())
-        lines = [f"source: {self.source} ({self.note})", f"kept: {sizes}"]
-        reasons = [f"{n:,} {why}" for why, n in self.dropped.items() if n]
-        lines.append(f"dropped: {', '.join(reasons) or 'nothing'}")
-        return "\n".join(lines)
+    label_names: list[str]
+    problem_type: str
 
 
 def load_reviews(
@@ -62,6 +46,12 @@ def load_reviews(
     test: int | None = None,
     seed: int = 0,
     validation_blocks: int = 1,
+    *,
+    text_column: str = "text",
+    label_column: str = "label",
+    split_column: str | None = "split",
+    several_labels: str | None = None,
+    parts_seed: int = 0,
 ) -> ReviewDict:
     """Load reviews, clean them, and keep the four parts apart.
 
@@ -72,36 +62,46 @@ def load_reviews(
         validation part. ``"imdb"``: a local mirror named by the environment
         variable ``DISTILL_IMDB``, else the Hub's cache, else the Hub.
         ``"auto"``: IMDB if a mirror or the cache has it, else the sample;
-        never the network. Otherwise a CSV, Parquet or JSON Lines file with
-        columns ``text`` and ``label``; an empty label means none.
+        never the network. Otherwise your own file, see
+        :func:`distill_helpers.data.tables.read_file`; an empty label means none.
     labelled : int, optional
-        Reviews in ``train``. By default 400 of the sample, 1,000 of IMDB, a
-        third of an own file (1,000 at most).
+        Reviews in ``train``. By default 400 of the sample, 1,000 of IMDB, and of
+        an own file all that have a label. The labels of the others are hidden,
+        and their texts go to ``transfer``.
     transfer : int, optional
         Reviews in ``transfer``. By default all that are left, of IMDB 24,000.
     validation, test : int, optional
         By default the fixed parts of the sample; 1,000 and the whole test
-        split of IMDB; a tenth and a fifth of an own file.
+        split of IMDB; the parts that an own file names, else a tenth and a fifth
+        of its labelled rows.
     seed : int, default 0
-        Draws the reviews where the split is not fixed.
+        Draws train and transfer. Test and validation are the same for every
+        seed, or later seeds would learn what the first is judged on.
     validation_blocks : int, default 1
         Where validation is drawn: how many reviews that stand side by side in
         the source go into it together. IMDB's labelled reviews stand film by
         film, so blocks of 100 keep most of its films out of training, as the
         test part does.
+    text_column, label_column, split_column, several_labels
+        How to read an own file, see
+        :func:`distill_helpers.data.tables.read_file`.
+    parts_seed : int, default 0
+        Draws test and validation where the source does not fix them.
 
     Returns
     -------
     ReviewDict
         ``train``, ``validation`` and ``test`` have ``text`` and ``label``;
-        ``transfer`` has ``text`` alone. ``.report`` says what was dropped:
-        empty texts, and reviews that (nearly) equal one in another part.
+        ``transfer`` has ``text`` alone. ``label`` is a number, or, of several
+        labels, a row of 0 and 1, one a class. ``.report`` says what was dropped:
+        empty texts, and reviews that (nearly) equal another one. Like texts with
+        different labels are all kept, in the same part.
 
     Raises
     ------
     ValueError
         If an argument or the file's content does not fit; the message names
-        it.
+        it. If a part would get fewer rows than were asked for.
     FileNotFoundError
         If a file is missing, or IMDB is neither mirrored, cached nor
         reachable.
@@ -119,34 +119,54 @@ def load_reviews(
         "test": check_whole("test", test, least=2, optional=True),
     }
     check_whole("seed", seed, least=0)
+    check_whole("parts_seed", parts_seed, least=0)
     check_whole("validation_blocks", validation_blocks, least=1)
     name = meant_by(str(source))
-    rows, frame, empty = prepare(name, stamp(name))
-    note = rows.note + (", chosen by 'auto'" if str(source) == "auto" else "")
-    check_classes(frame, rows)
-    report = LoadReport(rows.source, note, dropped={"empty": empty})
-    rng = np.random.default_rng(seed)
-    chosen = choose_parts(frame, wanted, rows.defaults, rng, validation_blocks)
-    parts = drop_duplicates(frame, chosen, report)
-    parts = trim(parts, chosen)
-    report.sizes = {part: len(parts[part]) for part in PARTS}
-    return _to_datasets(parts, rows.label_names, report)
+    columns = Columns(text_column, label_column, split_column, several_labels)
+    prepared = prepare(name, stamp(name), columns)
+    note = prepared.rows.note + (", chosen by 'auto'" if str(source) == "auto" else "")
+    _check_classes(prepared)
+    drawn = draw_parts(
+        prepared.frame,
+        Sizes(wanted, prepared.rows.defaults),
+        seed=seed,
+        parts_seed=parts_seed,
+        blocks=validation_blocks,
+    )
+    reviews = _to_datasets(prepared, drawn)
+    reviews.report = make_report(prepared, drawn, note)
+    return reviews
 
 
-def _to_datasets(parts, label_names: Sequence[str], report) -> ReviewDict:
-    datasets = {}
-    for name, frame in parts.items():
-        columns = [c for c in ("text", "label", "kind") if c in frame.columns]
-        features = {c: Value("string") for c in columns}
-        features["label"] = ClassLabel(names=list(label_names))
-        if name == "transfer":
-            columns.remove("label")
-            del features["label"]
-        datasets[name] = Dataset.from_pandas(
-            frame[columns], features=Features(features), preserve_index=False
+def _check_classes(prepared: Prepared) -> None:
+    rows, label = prepared.rows, prepared.frame["label"]
+    names = [rows.label_names[i] for i in sorted(set(label) - {UNLABELLED})]
+    if len(names) < 2:
+        raise ValueError(
+            f"source={rows.source!r} must have at least two classes in column"
+            f" 'label', got {names or 'none'}"
         )
-    reviews = ReviewDict(datasets)
-    reviews.report = report
+
+
+def _to_datasets(prepared: Prepared, drawn: Drawn) -> ReviewDict:
+    rows, frame = prepared.rows, prepared.frame
+    features = {"text": Value("string"), "label": ClassLabel(names=rows.label_names)}
+    if rows.problem_type == SEVERAL_LABELS:
+        frame = frame.assign(label=frame["labels"])
+        features["label"] = List(Value("float32"))
+    if "kind" in frame:
+        features["kind"] = Value("string")
+    parts = {}
+    for name in PARTS:
+        kept = {c: f for c, f in features.items() if (name, c) != ("transfer", "label")}
+        parts[name] = Dataset.from_pandas(
+            frame.iloc[drawn.rows[name]][list(kept)].reset_index(drop=True),
+            features=Features(kept),
+            preserve_index=False,
+        )
+    reviews = ReviewDict(parts)
+    reviews.label_names = list(rows.label_names)
+    reviews.problem_type = rows.problem_type
     return reviews
 
 

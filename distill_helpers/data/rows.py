@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from .cleaning import clean_text, has_content
+from .labels import ONE_LABEL
 
 UNLABELLED = -1
-SINGLE_LABEL = "single_label_classification"  # transformers' words
-SEVERAL_LABELS = "multi_label_classification"
-
 
 SHARES = {"train": None, "transfer": None, "validation": 0.1, "test": 0.2}
 """Sizes of the parts of an own file: all labels are used by default."""
@@ -35,7 +33,7 @@ class Rows:
     source: str
     note: str
     defaults: dict[str, int | float | None] = field(default_factory=SHARES.copy)
-    problem_type: str = SINGLE_LABEL
+    problem_type: str = ONE_LABEL
     warnings: list[str] = field(default_factory=list)
 
 

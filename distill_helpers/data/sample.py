@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
 from ..places import SAMPLE_REVIEWS
 from .rows import Rows
+
+
+def sample_files() -> list[Path]:
+    return [SAMPLE_REVIEWS]
 
 
 def read_sample() -> Rows:

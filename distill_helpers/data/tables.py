@@ -12,7 +12,7 @@ from ..arguments import check_type
 from .cells import Cells, lacking
 from .class_names import check_repeated, number_labels
 from .labels import ONE_LABEL, SEVERAL_LABELS
-from .rows import UNLABELLED, Rows
+from .rows import SHARES, UNLABELLED, Rows
 from .several_labels import check_single, number_several, rarest
 from .split_names import parts_of
 from .swallowed import check_no_row_swallowed
@@ -139,19 +139,13 @@ def _to_rows(cells, name, text_column, label_column, split_column, several) -> R
         warnings.append(
             f"{_rows(unused)} of the part 'transfer' with a label: it is not read"
         )
-    usable = int((frame["label"] != UNLABELLED).sum())
-    defaults = {
-        "train": None,
-        "transfer": None,
-        "validation": max(2, usable // 10),
-        "test": max(2, usable // 5),
-    }
     return Rows(
         frame,
         names,
         name,
         ", ".join(["your own file", *cells.notes]),
-        defaults,
+        # A part that the file itself names is taken whole.
+        SHARES | dict.fromkeys(set(parts) & set(SHARES)),
         problem_type=ONE_LABEL if several is None else SEVERAL_LABELS,
         warnings=warnings,
     )
