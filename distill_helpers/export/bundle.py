@@ -303,7 +303,7 @@ def read_about(folder: str | Path) -> dict:
     formats = {FORMAT: ONE_LABEL, FORMAT_OF_SEVERAL: SEVERAL_LABELS}
     if about.get("format") not in formats:
         raise DamagedBundleError(
-            f"{str(path)!r} must have one of the formats {list(formats)}, got"
+            f"{str(path)!r} must have the format {' or '.join(map(repr, formats))}, got"
             f" {about.get('format')!r}"
         )
     kind = formats[about["format"]]
