@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     add("--cache", metavar="FOLDER", help="keep the teacher's answers there")
     student = made.add_argument_group("the student")
     add = student.add_argument
-    add("--student", default="bigram", help="bigram, text-cnn or tiny-transformer")
+    add("--student", default="text-cnn", help="bigram, text-cnn or tiny-transformer")
     add(
         "--seeds", type=int, default=5, metavar="N", help="runs of each kind; default 5"
     )

@@ -132,7 +132,12 @@ def _bundle(folder: Path, model, tokenizer, texts: Texts) -> None:
         logits = OnnxClassifier(rounded, tokenizer)(list(part["text"]))
         temperature = calibration_temperature(logits, np.asarray(part["label"]))
         write_bundle(
-            folder, rounded, tokenizer, texts.label_names, temperature=temperature
+            folder,
+            rounded,
+            tokenizer,
+            texts.label_names,
+            temperature=temperature,
+            problem_type=texts.problem_type,
         )
 
 

@@ -116,9 +116,12 @@ class Guide:
                 counts[part] = f"{int((~known).sum()):,} of {len(known):,} in {part}"
         if not counts:
             return []
-        return [
-            f"the teacher has no answer for some texts: {', '.join(counts.values())}"
-        ]
+        said = f"the teacher has no answer for some texts: {', '.join(counts.values())}"
+        if "train" in counts:
+            said += "; of those with a label, the label stands for its answer"
+        if "transfer" in counts:
+            said += "; those without one are left out"
+        return [said]
 
     @property
     def told(self) -> list[str]:

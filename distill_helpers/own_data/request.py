@@ -55,7 +55,7 @@ class Request:
         What stands between several labels in one cell, such as ``"|"``.
     labelled : int, optional
         Labels that the student is shown; by default all of them.
-    student : str, default "bigram"
+    student : str, default "text-cnn"
     seeds : sequence of int, default 0 to 4
         One run of each kind for each.
     temperature : float, default 2.0
@@ -95,7 +95,7 @@ class Request:
     split_column: str = "split"
     several_labels: str | None = None
     labelled: int | None = None
-    student: str = "bigram"
+    student: str = "text-cnn"
     seeds: Sequence[int] = (0, 1, 2, 3, 4)
     temperature: float = 2.0
     alpha: float = 0.9

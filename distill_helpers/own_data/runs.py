@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import transformers
 from datasets import Dataset, Features, concatenate_datasets
+from scipy.special import logit
 from transformers import AutoModelForSequenceClassification
 
 from distill_helpers import __version__
@@ -23,8 +24,10 @@ from ..logs import quietly
 from ..losses.balance import class_weights
 from ..students.registry import student_spec
 from ..students.tokenizers import train_tokenizer
+from ..teachers.tables import SMOOTHING
 from ..training.choosing import Choice, choose_student
 from ..training.recipes import step_budget, train_student
+from .classes import marks_of_labels
 from .guide import Guide
 from .looking import Texts
 from .request import Request
@@ -38,8 +41,8 @@ ARMS = {
 """Every way in which the student is trained, for as many steps each."""
 METRIC = "f1"
 """Macro F1 decides: a class counts as much as any other, however rare."""
-LEAST_STEPS = 300
-LEAST_PASSES, MOST_PASSES = 5, 40
+LEAST_STEPS = 500
+LEAST_PASSES, MOST_PASSES = 5, 60
 NOTE = "run.json"
 
 
@@ -216,14 +219,27 @@ def _answerable(guide: Guide, part: Dataset) -> Dataset:
 
 
 def _taught(guide: Guide, teacher, train, transfer, tokenizer) -> EncodedReviews:
-    known = guide.knows(list(train["text"]))
-    if not known.all():
-        raise ValueError(
-            f"the teacher has no answer for {int((~known).sum()):,} of the"
-            f" {len(known):,} labelled texts; let it answer them too, or give them no"
-            " label in the file"
-        )
-    return encode_reviews(concatenate_datasets([train, transfer]), tokenizer, teacher)
+    if guide.knows(list(train["text"])).all():
+        both = concatenate_datasets([train, transfer])
+        return encode_reviews(both, tokenizer, teacher)
+    reads = encode_reviews(concatenate_datasets([train, transfer]), tokenizer)
+    told = teacher.logits(list(transfer["text"]))
+    reads.teacher_logits = np.concatenate([_or_label(guide, teacher, train), told])
+    return reads
+
+
+def _or_label(guide: Guide, teacher, train) -> np.ndarray:
+    """Return the teacher's logits; where it has none, those of a hard answer."""
+    texts, classes = list(train["text"]), teacher.num_labels
+    known = guide.knows(texts)
+    marks = marks_of_labels(np.asarray(train["label"]), classes)
+    rest = SMOOTHING if guide.texts.several else SMOOTHING / (classes - 1)
+    shares = np.where(marks, 1 - SMOOTHING, rest)
+    to_logits = logit if guide.texts.several else np.log
+    logits = to_logits(shares).astype(np.float32)
+    if known.any():
+        logits[known] = teacher.logits([t for t, k in zip(texts, known) if k])
+    return logits
 
 
 def _with_choice(teacher, transfer: Dataset, train: Dataset) -> Dataset:

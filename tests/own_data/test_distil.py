@@ -14,6 +14,7 @@ from distill_helpers.export import TextClassifier
 from distill_helpers.own_data import (
     Request,
     distil,
+    judge,
     look,
     open_guide,
     plan,
@@ -21,8 +22,9 @@ from distill_helpers.own_data import (
     train,
 )
 from distill_helpers.own_data.command import main
+from distill_helpers.students import build_student
 
-QUICK = {"seeds": (0, 1), "epochs": 6}
+QUICK = {"student": "bigram", "seeds": (0, 1), "epochs": 3}
 NO_PAGE = "not installed"
 FOREIGN = re.compile(r"\b(films?|movies?|reviews?|actors?|imdb)\b", re.I)
 
@@ -141,7 +143,7 @@ def trained(monkeypatch):
     """Note each training that really happens; the one that is `stop_at` is cut."""
 
     class Noted(list):
-        stop_at = None
+        stop_at, untrained = None, False
 
     noted, whole = Noted(), runs.train_student
 
@@ -150,6 +152,8 @@ def trained(monkeypatch):
             noted.stop_at = None
             raise KeyboardInterrupt
         noted.append((options["seed"], options["steps"]))
+        if noted.untrained:
+            return build_student(*arguments[:2], label_names=options["label_names"])
         return whole(*arguments, **options)
 
     monkeypatch.setattr(runs, "train_student", training)
@@ -159,27 +163,32 @@ def trained(monkeypatch):
 def test_stopped_it_goes_on_to_the_same_student(
     done, trained, answers, tmp_path, capsys, monkeypatch
 ):
-    request, delivered, _ = done
+    request, _, _ = done
     folder = tmp_path / "again"
     words = [str(request.source), "--teacher", str(answers), "--output", str(folder)]
-    words += ["--values", "probabilities", "--seeds", "2", "--epochs", "6"]
+    words += ["--values", "probabilities", "--seeds", "2", "--epochs", "3"]
+    words += ["--student", "bigram"]
     monkeypatch.setattr("distill_helpers.own_data.whole.plan", lambda *_: "no plan")
     trained.stop_at = 4
     assert main(words) == 130
     assert "the same command goes on" in capsys.readouterr().err
     assert not folder.exists() and len(trained) == 4
-    assert main(words) == 0
+    again = replace(request, output=folder)
+    texts = look(again)
+    found = train(again, texts, open_guide(again, texts, False), progress=False)
     assert len(trained) == 6  # two ways were left of the second seed
-    for name in ("student/model.safetensors", "bundle/model.onnx"):
-        ours = (folder / name).read_bytes()
-        assert ours == (request.folder / name).read_bytes()
-    assert [path.name for path in tmp_path.iterdir()] == ["again"]
+    found.choice.model.save_pretrained(tmp_path / "kept")
+    name = "model.safetensors"
+    kept = (tmp_path / "kept" / name).read_bytes()
+    assert kept == (request.folder / "student" / name).read_bytes()
 
 
 def test_a_finished_run_is_used_only_for_what_it_was_made_of(
     file, frame, answers, trained, tmp_path
 ):
     given = {"teacher": str(answers), "values": "probabilities", "epochs": 1}
+    given["student"] = "bigram"
+    trained.untrained = True
     first = Request(file, output=tmp_path / "o", seeds=(0,), **given)
 
     def fresh(request):
@@ -206,6 +215,7 @@ def test_a_finished_run_is_used_only_for_what_it_was_made_of(
 
 def test_a_dry_run_plans_and_leaves_nothing(file, tmp_path, capsys, trained):
     words = [str(file), "--output", str(tmp_path / "o"), "--seeds", "2", "--dry-run"]
+    words += ["--student", "bigram"]
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "6 runs of" in said and "an estimate" in said
@@ -225,7 +235,7 @@ def test_a_second_process_is_kept_away(file, answers, tmp_path):
 
 
 def test_the_plan_says_what_will_be_done(file, tmp_path):
-    request = Request(file, output=tmp_path / "o", seeds=(0, 1, 2))
+    request = Request(file, output=tmp_path / "o", seeds=(0, 1, 2), student="bigram")
     made = plan(request, look(request))
     assert list(made.stages.index) == ["teacher", "training", "result"]
     assert made.seconds > 0
@@ -259,24 +269,36 @@ def test_the_seeds_draw_no_test_text_into_training(file, tmp_path):
         assert set(drawn["test"]["text"]) == set(texts.reviews["test"]["text"])
 
 
-def test_a_teacher_that_knows_only_some_texts(file, frame, answers, tmp_path):
+def test_a_teacher_that_knows_only_some_texts(file, frame, answers, tmp_path, trained):
+    trained.untrained = True
     table = pd.read_csv(answers)
-    few = table[frame["split"].isin(["train", "transfer"])].iloc[:-5]
+    few = table[frame["split"] == "transfer"].iloc[:-5]
     few.to_csv(tmp_path / "few.csv", index=False)
     request = Request(
         file,
         teacher=str(tmp_path / "few.csv"),
         values="probabilities",
         output=tmp_path / "o",
+        student="bigram",
         seeds=(0,),
-        epochs=1,
     )
-    said = []
-    distil(request, progress=False, say=said.append)
-    told = json.loads((tmp_path / "o" / "results.json").read_text("utf-8"))
-    assert "teacher" not in [row["name"] for row in told["rows"]]
-    assert any("no answer for some texts" in w for w in told["warnings"])
-    assert told["helped"].startswith("One seed cannot say")
+    texts = look(request)
+    guide = open_guide(request, texts, progress=False)
+    (said,) = guide.warnings
+    labelled, unlabelled = (len(texts.reviews[p]) for p in ("train", "transfer"))
+    assert f"{labelled} of {labelled} in train" in said
+    assert f"5 of {unlabelled} in transfer" in said
+    found = train(request, texts, guide, progress=False)
+    arms, _ = runs.encoded_arms(guide, 0, found.tokenizer)
+    reads = arms[runs.DISTILLED]()
+    assert len(reads) == labelled + unlabelled - 5
+    labels = reads.labels[:labelled]
+    assert (reads.teacher_logits[:labelled].argmax(1) == labels).all()
+    shares = np.exp(reads.teacher_logits[:labelled])
+    np.testing.assert_allclose(shares.max(1), 0.9, rtol=1e-5)
+    verdict = judge(request, texts, guide, found)
+    assert verdict.row("teacher") is None
+    assert verdict.helped.startswith("One seed cannot say")
 
 
 def test_parts_come_from_the_files_own_column(file, frame):
