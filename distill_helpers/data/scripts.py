@@ -1,4 +1,4 @@
-"""Which texts are written without spaces between words."""
+"""What belongs to a word, and which texts have no spaces between words."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ SPACELESS = (
 
 Korean is not among them: its words have spaces.
 """
+MARKS = (
+    "\u0300-\u036f"  # accents that stand apart
+    "\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670"  # Hebrew, Arabic
+    "\u0900-\u0963\u0966-\u0dff"  # the scripts of India, their vowel signs among them
+)
+"""Marks that belong to a word though a pattern's ``\\w`` does not take them."""
 ASKED = 2_000
 """So many texts, and characters of each, tell what a file is written in."""
 _SPACELESS = re.compile(f"[{SPACELESS}]")

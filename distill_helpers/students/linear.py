@@ -9,9 +9,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from ..data.scripts import SPACELESS
+from ..data.scripts import MARKS, SPACELESS
 
-_TOKEN = re.compile(f"[{SPACELESS}]|(?:(?![{SPACELESS}])\\w){{2,}}")
+_TOKEN = re.compile(rf"[{SPACELESS}]|(?:(?![{SPACELESS}])[\w{MARKS}]){{2,}}")
 _ACCENT = re.compile("(?<=[a-z\u0370-\u04ff])[\u0300-\u036f]+")
 
 

@@ -20,19 +20,26 @@ from scipy.special import expit
 
 from ..arguments import check_alpha, check_number, check_temperature
 from ..data.labels import NO_LABEL
+from ..data.scripts import MARKS, SPACELESS
 
 HASH_BITS = 24
 """N-grams are told apart by so many bits; some two thousandths collide."""
-_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[!?.,;:()\"*-]")
+_LETTER = rf"(?:(?![{SPACELESS}_])[\w{MARKS}])"
+_WORD = re.compile(rf"[{SPACELESS}]|{_LETTER}+(?:'{_LETTER}+)?|[!?.,;:()\"*-]")
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(64 - HASH_BITS)
 
 
 def words(text: str) -> list[str]:
-    """Cut a text into lower-case words and punctuation marks.
+    r"""Cut a text into lower-case words and punctuation marks.
+
+    Letters are those of any script; where words have no spaces between them, as in
+    Chinese, Japanese or Thai, each letter is a word, and its runs are n-grams.
 
     Examples
     --------
+    >>> words("Sch\u00f6n! \u5f88\u597d")
+    ['sch\u00f6n', '!', '\u5f88', '\u597d']
     >>> words("Don't miss it!")
     ["don't", 'miss', 'it', '!']
     """

@@ -28,7 +28,7 @@ from ..files import fresh_path, whole_file
 from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
 from .text_cnn import TextCNNConfig, TextCNNForSequenceClassification
 
-FORMAT = "distill-pocket-1"
+FORMAT = "distill-pocket-2"
 PAD_ID, UNKNOWN_ID = 0, 1
 LEVELS = 16
 
@@ -238,7 +238,10 @@ class PocketStudent:
         except (SafetensorError, ValueError) as error:
             raise ValueError(f"{str(path)!r} is damaged: {error}") from error
         if about.get("format") != FORMAT:
-            raise ValueError(f"{str(path)!r} is no packed student of this kit")
+            raise ValueError(
+                f"{str(path)!r} is no packed student of this kit, or of an"
+                " earlier one, which cut texts into words otherwise: pack it anew"
+            )
         return cls._unpacked(about, packed)
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tokenizers import (
+    Regex,
     Tokenizer,
     decoders,
     models,
@@ -12,6 +13,8 @@ from tokenizers import (
     pre_tokenizers,
     trainers,
 )
+
+from ..data.scripts import SPACELESS
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 WORD_START = "\u2581"  # how the tokeniser marks the space before a word
@@ -46,6 +49,19 @@ def by_words(vocab_size: int) -> tuple[Tokenizer, trainers.Trainer]:
     backend = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return _lower_case(backend), trainers.WordLevelTrainer(**_options(vocab_size))
+
+
+def letter_by_letter(backend: Tokenizer) -> Tokenizer:
+    """Let a tokeniser of whole words read scripts without spaces by the letter.
+
+    A sentence in Thai or in Japanese letters would be one word, and hardly any
+    stands in two texts. Other tokenisers, and other scripts, stay as they are.
+    """
+    if isinstance(backend.model, models.WordLevel):
+        letters = pre_tokenizers.Split(Regex(f"[{SPACELESS}]"), "isolated")
+        steps = [backend.pre_tokenizer, letters]
+        backend.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    return backend
 
 
 def by_pieces(vocab_size: int) -> tuple[Tokenizer, trainers.Trainer]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from transformers import PreTrainedTokenizerFast
 
 from ..arguments import check_whole
+from ..data.scripts import is_spaceless
 from .registry import student_spec
-from .splitting import PAD, UNKNOWN, cut_long_words
+from .splitting import PAD, UNKNOWN, cut_long_words, letter_by_letter
 
 
 def train_tokenizer(
@@ -20,7 +21,8 @@ def train_tokenizer(
 ) -> PreTrainedTokenizerFast:
     """Learn a student's vocabulary from texts.
 
-    The linear student reads whole words, the others word pieces. A text
+    The linear student reads whole words (letters, where most texts are written
+    without spaces), the others word pieces. A text
     beyond `max_length` keeps its end, where a review's verdict tends to be.
 
     Parameters
@@ -50,6 +52,8 @@ def train_tokenizer(
         raise ValueError("texts must hold at least one text, got none")
     size = check_whole("vocab_size", vocab_size, 100, optional=True)
     backend, trainer = spec.split(size or spec.vocab_size)
+    if is_spaceless(texts):
+        backend = letter_by_letter(backend)
     backend.train_from_iterator(map(cut_long_words, texts), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=backend,

@@ -26,7 +26,22 @@ def test_words_keep_apostrophes_and_the_marks_that_carry_a_mood():
     assert words("It ISN'T so-so (really)!") == [
         *("it", "isn't", "so", "-", "so", "(", "really", ")", "!")
     ]
-    assert words("\u4e2d\u6587 \U0001f600") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\u4e2d\u6587 \U0001f600", ["\u4e2d", "\u6587"]),
+        ("Schön: ÇA", ["schön", ":", "ça"]),
+        ("Фильм, ΚΑΛΟ", ["фильм", ",", "καλο"]),
+        ("한국어 좋아요", ["한국어", "좋아요"]),
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("ไทย かな abc", ["ไ", "ท", "ย", "か", "な", "abc"]),
+        ("snake_case l'été", ["snake", "case", "l'été"]),
+    ],
+)
+def test_words_are_those_of_any_script(text, expected):
+    assert words(text) == expected
 
 
 def test_a_run_of_words_has_one_hash_wherever_it_stands():

@@ -530,3 +530,21 @@ def test_a_student_of_several_labels_says_so_and_has_their_loss(tokenizers):
     assert plain.config.problem_type is None
     with pytest.raises(ValueError, match="problem_type must be one of"):
         build_student("bigram", tokenizers["bigram"], problem_type="regression")
+
+
+def test_scripts_without_spaces_are_read_letter_by_letter():
+    thai = [
+        "\u0e20\u0e32\u0e29\u0e32\u0e44\u0e17\u0e22",
+        "\u0e44\u0e17\u0e22\u0e14\u0e35",
+    ]
+    kana = [
+        "\u304b\u306a\u308a\u3088\u304b\u3063\u305f",
+        "\u3088\u304b\u3063\u305f\u3067\u3059",
+    ]
+    for texts in (thai, kana):
+        tokenizer = train_tokenizer(texts * 3, "bigram")
+        first, second = (set(tokenizer(text)["input_ids"]) for text in texts)
+        assert len(first & second - {tokenizer.unk_token_id}) >= 2
+        assert tokenizer.unk_token_id not in first | second
+    plain = train_tokenizer(["a fine film", "a dull film"] * 3, "bigram")
+    assert "Split" not in plain.backend_tokenizer.to_str()
