@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from distill_helpers.data.rows import SHARES
 from distill_helpers.data.tables import read_file
 
 TEXTS = ["slow and dull", "fine film", "so, so; really", "never again"]
@@ -140,6 +141,12 @@ def test_the_usual_names_of_parts_are_understood(tmp_path, words, part):
     assert rows.frame["part"].tolist() == [part] * count + ["", ""]
     label = -1 if part == "transfer" else 1
     assert rows.frame["label"].tolist() == [label] * count + [0, 1]
+
+
+def test_a_part_that_the_file_names_is_taken_whole(tmp_path):
+    content = "text,label,split\na,0,test\nb,1,test\nc,1,\nd,0,\n"
+    rows = read_file(saved(tmp_path, content))
+    assert rows.defaults == {**SHARES, "test": None}
 
 
 def test_a_part_that_is_none_is_named_by_its_line(tmp_path):
