@@ -43,12 +43,8 @@ class Sizes:
             If there are fewer than were asked for.
         """
         want = self.wanted[name]
-        want = self.defaults[name] if want is None else want
         if want is None:
-            return have
-        if isinstance(want, float):
-            least = min(LEAST_OF_A_CLASS * classes, labelled // 6)
-            want = max(2, int(want * labelled + 1e-9), least)
+            return min(have, self._by_default(name, have, labelled, classes))
         if want > have:
             argument = {"train": "labelled"}.get(name, name)
             raise ValueError(
@@ -56,6 +52,13 @@ class Sizes:
                 " are left for it once empty texts and duplicates are gone"
             )
         return want
+
+    def _by_default(self, name: str, have: int, labelled: int, classes: int) -> int:
+        size = self.defaults[name]
+        if isinstance(size, float):
+            least = min(LEAST_OF_A_CLASS * classes, labelled // 6)
+            return max(2, int(size * labelled + 1e-9), least)
+        return have if size is None else size
 
 
 @dataclass
@@ -115,7 +118,8 @@ def draw_parts(
             source, leave = _kept(_interleaved(held[name], label), keep), ()
         else:
             source = _kept(held[name], keep & np.isin(np.arange(len(part)), pool))
-        want = sizes.of(name, len(source), labelled, classes)
+        whole = name in fixed and sizes.wanted[name] is None
+        want = len(source) if whole else sizes.of(name, len(source), labelled, classes)
         if name not in fixed:
             source = _rather_open(source, part, want, name, drawn.warnings)
         drawn.rows[name] = _draw(source, label, group, want, leave)
