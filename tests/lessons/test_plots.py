@@ -161,6 +161,19 @@ def test_a_path_has_a_box_for_every_step_and_an_arrow_between_two():
         plots.path_chart(steps, columns=0)
 
 
+def test_a_confusion_matrix_writes_its_counts_and_is_shaded_by_the_true_class():
+    classes = ["bug", "refund", "never seen"]
+    counts = pd.DataFrame([[8, 2, 0], [1, 3, 0], [0, 0, 0]], classes, classes)
+    axes = plots.confusion_chart(counts).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["8", "2", "1", "3"]
+    expected = [[0.8, 0.2, 0], [0.25, 0.75, 0], [0, 0, 0]]
+    np.testing.assert_allclose(axes.images[0].get_array(), expected)
+    assert axes.get_xlabel() and axes.get_ylabel()
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == classes
+    with pytest.raises(ValueError, match="same classes in lines and columns"):
+        plots.confusion_chart(counts[["refund", "bug", "never seen"]])
+
+
 def test_the_style_sheet_rules_whatever_the_reader_has_set_and_is_gone_after():
     def drawn():
         return plots.to_png(plots.bar_groups(["a"], {"s": [1], "r": [2]}, y_label="y"))

@@ -6,7 +6,7 @@ markers differ too, so that nothing hangs on colour alone.
 
 from .bars import bar_groups, interval_chart, stacked_bars
 from .clouds import bubble_chart, pareto_chart
-from .images import heat_map, image_and_bars, image_grid
+from .images import confusion_chart, heat_map, image_and_bars, image_grid
 from .lines import confidence_chart, gain_chart, levels_chart, line_chart, path_chart
 from .style import COLOURS, DASHES, HATCHES, MARKERS, show, to_png
 
@@ -18,6 +18,7 @@ __all__ = [
     "bar_groups",
     "bubble_chart",
     "confidence_chart",
+    "confusion_chart",
     "gain_chart",
     "heat_map",
     "image_and_bars",

@@ -140,3 +140,51 @@ def heat_map(
     axes.set_title(title)
     figure.colorbar(shades, ax=axes, label=label)
     return figure
+
+
+@in_kit_style
+def confusion_chart(counts: pd.DataFrame, title: str = "") -> Figure:
+    """Draw a confusion matrix: the shade is the share of the true class.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        A line a true class, a column a class that was said; its cells are counts of
+        texts, which are written into the squares. Zeros stay without a number.
+    title : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If lines and columns are not the same classes.
+    """
+    if list(counts.index) != list(counts.columns):
+        raise ValueError(
+            "counts must have the same classes in lines and columns, got"
+            f" {list(counts.index)} and {list(counts.columns)}"
+        )
+    names = [str(name) for name in counts.columns]
+    values = counts.to_numpy()
+    shares = values / np.maximum(values.sum(1, keepdims=True), 1)
+    figure = canvas(0.45 * len(names) + 1.8, width=0.65 * len(names) + 3)
+    axes = figure.subplots()
+    shades = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for row, column in zip(*np.nonzero(values)):
+        axes.text(
+            column,
+            row,
+            f"{values[row, column]:,}",
+            ha="center",
+            va="center",
+            color="black" if shares[row, column] > 0.5 else "white",
+        )
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    finish(axes, "class that was said", "class that it is", title)
+    axes.grid(False)
+    figure.colorbar(shades, label="share of the class")
+    return figure
