@@ -54,3 +54,37 @@ def test_jaccard_by_hand():
     first, second = np.array([1, 2, 3]), np.array([2, 3, 4])
     assert jaccard(first, second) == pytest.approx(0.5)
     assert jaccard(np.array([]), np.array([])) == 0.0
+
+
+def test_a_footer_that_all_share_makes_no_duplicates_and_few_comparisons(monkeypatch):
+    footer = review(7, 34)
+    bodies = [review(seed, 12) for seed in range(400)]
+    asked = []
+    monkeypatch.setattr(
+        "distill_helpers.data.duplicates.jaccard",
+        lambda first, second: asked.append(1) or jaccard(first, second),
+    )
+    groups = duplicate_groups([f"{body} {footer}" for body in bodies])
+    assert groups.tolist() == list(range(400))
+    assert len(asked) < 400  # of 79,800 pairs
+
+
+def test_near_copies_are_found_above_a_shared_footer():
+    footer, body = review(7, 34), review(8, 40)
+    texts = [f"{review(seed, 40)} {footer}" for seed in range(100, 200)]
+    texts += [f"{body} {footer}", f"{body} again {footer}"]
+    assert duplicate_groups(texts).tolist() == [*range(100), 100, 100]
+
+
+def test_a_form_with_one_word_to_fill_in_is_one_text_however_often_it_is_used():
+    head, tail = review(9, 20), review(10, 20)
+    texts = [f"{head} {number} {tail}" for number in range(300)]
+    assert set(duplicate_groups(texts)) == {0}
+
+
+def test_scripts_without_spaces_are_compared_by_their_letters():
+    letters = [chr(code) for code in range(0x4E00, 0x4E00 + 500)]
+    draw = np.random.default_rng(0)
+    first, second = ("".join(draw.choice(letters, 40)) for _ in range(2))
+    changed = first[:20] + second[0] + first[21:]
+    assert duplicate_groups([first, second, changed]).tolist() == [0, 1, 0]
