@@ -26,10 +26,10 @@ from ..data.cleaning import text_hash
 from ..data.encoding import device_of, length_grouped
 from ..data.labels import ONE_LABEL, check_problem_type
 from .frozen import check_encoder, missing_encoder
-from .live import weights_revision
+from .live import agreed_pad_id, weights_revision
 from .stages import run_stage
 from .stored import read_soft_targets, write_soft_targets
-from .windows import tokenize_windows, window_batch, window_logits
+from .windows import reading_of, tokenize_windows, window_batch, window_logits
 
 DROPOUTS = (
     "hidden_dropout_prob",
@@ -86,8 +86,8 @@ def load_encoder(
             f"num_labels={num_labels} and label_names {list(label_names)} disagree"
         )
     try:
-        config = AutoConfig.from_pretrained(name)
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except OSError as error:
         raise OSError(missing_encoder(name)) from error
     check_encoder(str(name), tokenizer)
@@ -106,6 +106,7 @@ def load_encoder(
         attn_implementation=attention,
         dtype=torch.float32,
         use_safetensors=True,
+        trust_remote_code=False,
         # A classifier of other classes keeps its body and gets a new head.
         ignore_mismatched_sizes=label_names is not None,
     )
@@ -159,6 +160,7 @@ def finetune(
     list of float
         Cross-entropy of every step; of several labels, the mean over the classes.
     """
+    pad_id, reading = agreed_pad_id(model, tokenizer), reading_of(tokenizer)
     windows = tokenize_windows(tokenizer, texts, max_length)
     lengths = [sum(map(len, review)) for review in windows]
     device = device_of(model)
@@ -182,7 +184,7 @@ def finetune(
     losses = []
     bar = tqdm(batches, desc=description, mininterval=5, disable=not progress)
     for rows in bar:
-        batch = window_batch([windows[i] for i in rows], tokenizer.pad_token_id)
+        batch = window_batch([windows[i] for i in rows], pad_id, reading=reading)
         with torch.autocast(device.type, torch.bfloat16):
             logits = window_logits(model, batch)
         loss = measure(logits, targets[rows].to(device))
@@ -226,13 +228,14 @@ def predict_logits(
     ndarray of float32, shape (len(texts), classes)
     """
     model.eval()
+    pad_id, reading = agreed_pad_id(model, tokenizer), reading_of(tokenizer)
     windows = tokenize_windows(tokenizer, texts, max_length)
     lengths = [sum(map(len, review)) for review in windows]
     logits = np.zeros((len(texts), model.config.num_labels), np.float32)
     for rows in tqdm(
         length_grouped(lengths, batch_size), desc=description, mininterval=5
     ):
-        batch = window_batch([windows[i] for i in rows], tokenizer.pad_token_id)
+        batch = window_batch([windows[i] for i in rows], pad_id, reading=reading)
         with torch.autocast(device_of(model).type, torch.bfloat16):
             logits[rows] = window_logits(model, batch).cpu().numpy()
     return logits

@@ -15,7 +15,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from ..data.cleaning import text_hash
 from ..data.encoding import device_of, length_grouped, to_device
-from .live import weights_revision
+from .live import check_knows_words, positions_of, weights_revision
 from .windows import tokenize_windows, window_batch
 
 LONGEST = 256
@@ -50,9 +50,14 @@ class FrozenEncoder:
         self.name, self.batch_size, self.progress = str(name), batch_size, progress
         try:
             self.model = AutoModel.from_pretrained(
-                name, dtype=torch.float32, use_safetensors=True
+                name,
+                dtype=torch.float32,
+                use_safetensors=True,
+                trust_remote_code=False,
             ).eval()
-            self.tokenizer = AutoTokenizer.from_pretrained(name)
+            self.tokenizer = AutoTokenizer.from_pretrained(
+                name, trust_remote_code=False
+            )
         except OSError as error:
             raise OSError(missing_encoder(name)) from error
         check_encoder(self.name, self.tokenizer)
@@ -113,6 +118,7 @@ def missing_encoder(name: str | Path) -> str:
 
 
 def check_encoder(name: str, tokenizer) -> None:
+    check_knows_words(tokenizer)
     needed = ("cls_token", "sep_token", "pad_token")
     lacks = [token for token in needed if getattr(tokenizer, token, None) is None]
     if lacks:
@@ -132,8 +138,5 @@ def tokenizer_revision(tokenizer) -> str:
 
 def window_length(model, tokenizer) -> int:
     """Return how many tokens an encoder reads at once, at most :data:`LONGEST`."""
-    config = model.config
-    positions = getattr(config, "max_position_embeddings", None) or LONGEST
-    if "roberta" in config.model_type or config.model_type == "camembert":
-        positions -= config.pad_token_id + 1  # these count from behind the padding
+    positions = positions_of(model) or LONGEST
     return min(LONGEST, positions, tokenizer.model_max_length)

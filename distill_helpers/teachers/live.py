@@ -87,7 +87,7 @@ class HuggingFaceTeacher(Teacher):
         self.progress = progress
         self.num_labels = model.config.num_labels
         self.label_names = config_names(model.config)
-        self._pad_id = _agreed_pad_id(model, tokenizer)
+        self._pad_id = agreed_pad_id(model, tokenizer)
         self._reading = reading_of(tokenizer)
         self._unreadable = False  # said once
         self._revision: tuple[tuple, str] | None = None
@@ -258,18 +258,36 @@ def _check_vocabulary(model, tokenizer) -> None:
             " Teacher and student share token ids only if they share the"
             " vocabulary; pass texts, and each side reads them its own way."
         )
+    check_knows_words(tokenizer)
+
+
+def check_knows_words(tokenizer) -> None:
+    """Raise if a tokeniser has no token but its special ones.
+
+    Raises
+    ------
+    ValueError
+        If it was made up in place of files that are missing.
+    """
     if len(tokenizer) <= len(set(tokenizer.all_special_ids)):
         raise ValueError(
             f"tokenizer has {len(tokenizer)} tokens, all of them special"
-            f" ({tokenizer.all_special_tokens}), while the teacher's embedding has"
-            f" {rows} rows: it knows no word. That is what transformers makes up"
-            " where the files of the tokeniser are missing: save it beside the"
-            " model with tokenizer.save_pretrained(folder)"
+            f" ({tokenizer.all_special_tokens}): it knows no word. That is what"
+            " transformers makes up where the files of the tokeniser are missing:"
+            " save it beside the model with tokenizer.save_pretrained(folder)"
         )
 
 
-def _agreed_pad_id(model, tokenizer) -> int:
-    """Return the padding that model and tokeniser both take for padding."""
+def agreed_pad_id(model, tokenizer) -> int:
+    """Return the padding that model and tokeniser both take for padding.
+
+    A config without one is given one: a decoder stops reading there.
+
+    Raises
+    ------
+    ValueError
+        If neither knows one, nor a token that could stand for it.
+    """
     theirs = tokenizer.pad_token_id
     known = getattr(model.config, "pad_token_id", None)
     if known is None:
@@ -280,11 +298,11 @@ def _agreed_pad_id(model, tokenizer) -> int:
                 "tokenizer has neither pad_token, eos_token nor unk_token, and the"
                 " model's config no pad_token_id: set tokenizer.pad_token"
             )
-        model.config.pad_token_id = known  # where a decoder stops reading
+        model.config.pad_token_id = known
     return known
 
 
-def _positions(model) -> int | None:
+def positions_of(model) -> int | None:
     """Return how many tokens a model can read; None for any number.
 
     Positions may be numbered from behind the padding's number on, as RoBERTa
@@ -301,7 +319,7 @@ def _positions(model) -> int | None:
 
 
 def _check_max_length(model, max_length: int) -> None:
-    positions = _positions(model)
+    positions = positions_of(model)
     if max_length < 8 or (positions and max_length > positions):
         raise ValueError(
             f"max_length must lie in 8..{positions or 'any'} for this model,"

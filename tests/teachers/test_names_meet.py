@@ -17,6 +17,7 @@ from distill_helpers.teachers.mixed import AverageTeacher
 from distill_helpers.teachers.opening import open_teacher
 from distill_helpers.teachers.ordering import in_order, innermost
 from distill_helpers.training.config import DistillationConfig
+from distill_helpers.training.recipes import judge
 from distill_helpers.training.trainer import DistillationTrainer
 
 NAMES = ["negative", "positive"]
@@ -111,6 +112,8 @@ def test_a_student_in_another_order_answers_in_that_of_the_data(tokenizers, name
     np.testing.assert_array_equal(put, own[:, ::-1])
     reads = encode_reviews(named.select(range(6)), tokenizer)
     np.testing.assert_array_equal(predict_encoded(student, tokenizer, reads), put)
+    labels = put.argmax(1)
+    assert judge(student, tokenizer, texts, labels, label_names=NAMES).accuracy == 1
     with pytest.raises(ClassNamesError, match="ham"):
         predictor(student, tokenizer, label_names=["ham", "spam"])
 

@@ -15,7 +15,7 @@ from transformers.models.qwen2 import Qwen2Config
 from transformers.models.roberta import RobertaConfig
 from transformers.models.xlnet import XLNetConfig
 
-from distill_helpers.teachers.finetuning import save_teacher
+from distill_helpers.teachers.finetuning import finetune, load_encoder, save_teacher
 from distill_helpers.teachers.live import HuggingFaceTeacher
 from distill_helpers.teachers.loading import load_classifier
 
@@ -222,3 +222,38 @@ def test_texts_that_the_tokeniser_does_not_know_are_said_loudly():
     teacher = HuggingFaceTeacher(model, tokenizer, max_length=32, progress=False)
     with pytest.warns(UserWarning, match=r"100% of the tokens.*cannot read them"):
         teacher.logits(["ein schlechter Streifen", "ganz nett"])
+
+
+@pytest.mark.parametrize("kind", [roberta, xlnet, distilbert])
+def test_an_encoder_of_any_family_can_be_tuned_to_be_a_teacher(kind, tmp_path):
+    tokenizer, config = kind()
+    torch.manual_seed(0)
+    start = AutoModelForSequenceClassification.from_config(config)
+    torch.nn.init.normal_(start.get_input_embeddings().weight)  # it stays as it is
+    save_teacher(start, tokenizer, tmp_path)
+    model, tokenizer = load_encoder(tmp_path, label_names=["dull", "fine"])
+    texts = ["a fine film", "a dull story", "the good river", "dull dull film"] * 4
+    losses = finetune(
+        model,
+        tokenizer,
+        texts,
+        [1, 0, 1, 0] * 4,
+        epochs=20,
+        learning_rate=1e-2,
+        batch_size=8,
+        max_length=32,
+    )
+    assert np.mean(losses[-4:]) < 0.5 * np.mean(losses[:4])
+    teacher = HuggingFaceTeacher(model, tokenizer, max_length=32, progress=False)
+    assert teacher.label_names == ["dull", "fine"]
+    assert (teacher.logits(texts).argmax(1) == [1, 0, 1, 0] * 4).mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", [gpt2, qwen])
+def test_a_decoder_is_no_encoder_and_is_refused_by_name(kind, tmp_path):
+    tokenizer, config = kind()
+    save_teacher(
+        AutoModelForSequenceClassification.from_config(config), tokenizer, tmp_path
+    )
+    with pytest.raises(ValueError, match="encoder=.*cls_token"):
+        load_encoder(tmp_path, label_names=["dull", "fine"])
