@@ -72,6 +72,13 @@ def quantise_dynamic(
         If the source has been quantised before.
     ValueError
         If an operator cannot be quantised this way or the file has none of it.
+
+    Notes
+    -----
+    Weights are stored without a sign. A processor of the x86 kind without VNNI
+    adds products of unsigned activations and *signed* weights in sixteen bits,
+    which overflow: the same file would then answer otherwise in a browser, on a
+    phone and on an older laptop.
     """
     chosen = _chosen(source, operators, DYNAMIC_OPERATORS, "dynamically")
 
@@ -81,7 +88,7 @@ def quantise_dynamic(
             temporary,
             op_types_to_quantize=chosen,
             per_channel=per_channel,
-            weight_type=QuantType.QInt8,
+            weight_type=QuantType.QUInt8,
             extra_options={"MatMulConstBOnly": True},
         )
 

@@ -112,11 +112,14 @@ def test_the_page_says_what_python_says_with_the_network_cut(
     page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
     found = page.evaluate(ASK, texts)
     ours = TextClassifier(bundle).classify(texts)
-    assert [f["label"] for f in found] == [o.label for o in ours]
     apart = [
         np.abs(np.subtract(f["logits"], o.logits)).max() for f, o in zip(found, ours)
     ]
     assert max(apart) < 0.01
+    clear = [np.ptp(np.sort(o.logits)[-2:]) > 0.02 for o in ours]  # more than a tie
+    assert sum(clear) > 40
+    for said, own, sure in zip(found, ours, clear):
+        assert said["label"] == own.label or not sure
     assert {urlparse(url).hostname for url in page.asked} == {"127.0.0.1"}
     assert page.faults == []
 
