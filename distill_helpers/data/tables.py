@@ -16,9 +16,8 @@ from .rows import SHARES, UNLABELLED, Rows
 from .several_labels import check_single, number_several, rarest
 from .split_names import parts_of
 from .swallowed import check_no_row_swallowed
-from .table_files import TABLE_SUFFIXES, read_table
+from .table_files import read_table
 
-SUFFIXES = TABLE_SUFFIXES
 USUAL_SPLIT = "split"
 """The column of parts is read under this name where nobody names another."""
 
