@@ -188,7 +188,7 @@ def _content(
     content = results(
         verdict.rows,
         source=Path(request.source).name,
-        teacher=request.teacher,
+        teacher=request.teacher_name,
         student=request.student,
         labels=texts.label_names,
         problem_type=texts.problem_type,

@@ -61,7 +61,7 @@ class Guide:
     def about(self) -> Mapping:
         """What was written down when the teacher was made; else who it is."""
         known = dict(getattr(self.teacher, "about", None) or {})
-        return known or {"teacher": self.request.teacher}
+        return known or {"teacher": self.request.teacher_name}
 
     def knows(self, texts: Sequence[str]) -> np.ndarray:
         """Say which texts the teacher can answer: a table has read only its own."""

@@ -142,11 +142,13 @@ def _teacher(request: Request, texts: Texts, guide: Guide | None) -> tuple[str, 
         return _making(request, texts)
     live = live_teacher(guide.teacher) if guide else None
     if live is None:
-        return f"{request.teacher}: its answers are looked up", 0.0
+        return f"{request.teacher_name}: its answers are looked up", 0.0
     some = sorted(reviews["train"]["text"], key=len)
     middle = some[len(some) // 2 :][:ASKED]
     spent = _seconds(lambda: live.logits(middle))
-    return f"{request.teacher} answers {count:,} texts", spent / len(middle) * count
+    return f"{request.teacher_name} answers {count:,} texts", spent / len(
+        middle
+    ) * count
 
 
 def _making(request: Request, texts: Texts) -> tuple[str, float]:

@@ -175,7 +175,7 @@ def _files(texts: Texts, parity: Mapping, missing: Sequence[str]) -> list[Block]
 def _settings(request: Request, trained: Trained) -> list[str]:
     return [
         f"student: {request.student}",
-        f"teacher: {request.teacher}",
+        f"teacher: {request.teacher_name}",
         f"temperature: {request.temperature:g}",
         f"alpha (weight of the soft targets): {request.alpha:g}",
         f"steps of each run: {trained.steps:,}",

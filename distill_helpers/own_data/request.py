@@ -136,6 +136,12 @@ class Request:
         return Path(self.cache) if self.cache is not None else self.working / "teacher"
 
     @property
+    def teacher_name(self) -> str:
+        """The teacher without the folders of this machine."""
+        path = Path(self.teacher)
+        return path.name if path.exists() else self.teacher
+
+    @property
     def teacher_is_table(self) -> bool:
         """Whether the teacher is a table of answers."""
         return self.teacher != MAKE and Path(self.teacher).is_file()

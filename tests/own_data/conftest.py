@@ -12,7 +12,7 @@ CLASSES = {
 FILLING = "hello please the my was it can you for with this not when have".split()
 
 
-def tickets(rows=210, seed=0):
+def tickets(rows=120, seed=0):
     """Make short texts of three classes, two thirds of them labelled."""
     rng = np.random.default_rng(seed)
     found = []
