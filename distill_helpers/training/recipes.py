@@ -269,6 +269,8 @@ def judge(
     texts: Sequence[str],
     labels: Sequence[int],
     teacher_logits: np.ndarray | None = None,
+    *,
+    label_names: Sequence[str] | None = None,
 ) -> Quality:
     """Return a student's quality on some texts.
 
@@ -279,10 +281,18 @@ def judge(
     texts : sequence of str
     labels : sequence of int, or of rows of 0 and 1 (several labels a text)
     teacher_logits : ndarray, shape (texts, classes), optional
+    label_names : sequence of str, optional
+        The classes of the data, in the order of `labels`, where the student may
+        have been trained on others or in another order.
 
     Returns
     -------
     Quality
+
+    Raises
+    ------
+    ClassNamesError
+        If `label_names` are not the student's classes.
     """
-    logits = predictor(model, tokenizer)(texts)
+    logits = predictor(model, tokenizer, label_names=label_names)(texts)
     return measure_quality(logits, labels, teacher_logits)

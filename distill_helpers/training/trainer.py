@@ -153,6 +153,10 @@ class DistillationTrainer(WholeCheckpoints):
             check_needs(train_dataset, losses or ())
             if losses is None:
                 check_targets(train_dataset, args.alpha)
+                if asks and train_dataset.teacher_logits is not None:
+                    warn_if_at_chance(
+                        train_dataset.teacher_logits, train_dataset.labels
+                    )
             weights = class_weights(
                 args.class_weights, train_dataset.labels, model.config.num_labels
             )

@@ -75,6 +75,13 @@ def test_a_teacher_with_permuted_names_gives_the_same_student_bit_for_bit(
     assert found[0] == found[1]
 
 
+def test_a_teacher_that_is_turned_round_is_said_loudly(tmp_path, tokenizers, named):
+    upside_down = -6 * np.eye(2, dtype=np.float32)[named["label"]]
+    data = named.add_column("teacher_logits", upside_down.tolist())
+    with pytest.warns(UserWarning, match="worse than chance.*another order"):
+        student_of(tmp_path, tokenizers["text-cnn"], data, None)
+
+
 def test_a_data_set_in_another_order_gives_the_same_student(
     tmp_path, bert, bert_tokenizer, tokenizers, named, labelled
 ):
