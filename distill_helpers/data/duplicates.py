@@ -106,11 +106,11 @@ def boilerplate_limit(texts: int) -> int:
     return int(min(max(least, BOILERPLATE_SHARE * texts), most))
 
 
-def _boilerplate(sets: list[np.ndarray], limit: int) -> np.ndarray:
-    """Return the shingles that more than `limit` sets hold, sorted."""
-    if len(sets) <= limit:
-        return np.zeros(0, np.uint64)
-    every = np.sort(np.concatenate(sets))
+def _boilerplate(hashes: np.ndarray, limit: int) -> np.ndarray:
+    """Return the hashes that stand there more than `limit` times, sorted."""
+    if len(hashes) <= limit:
+        return hashes[:0]
+    every = np.sort(hashes)
     far = every[limit:] == every[: len(every) - limit]
     return np.unique(every[limit:][far])
 
@@ -118,27 +118,35 @@ def _boilerplate(sets: list[np.ndarray], limit: int) -> np.ndarray:
 def _content(runs: list[np.ndarray], limit: int) -> list[np.ndarray]:
     """Return, of each text, the set of shingles that it is compared by."""
     sets = [np.unique(run) for run in runs]
-    common = _boilerplate(sets, limit)
+    if len(sets) <= limit:
+        return sets
+    every = np.concatenate(sets)
+    common = _boilerplate(every, limit)
     if not len(common):
         return sets
-    for index, run in enumerate(runs):
-        shared = _within(run, common)
-        if shared.any() and _own_words(shared) >= OWN_WORDS:
-            kept = sets[index]
-            sets[index] = kept[~_within(kept, common)]
-    return sets
+    tell = _own_words(runs, common) >= OWN_WORDS
+    owner = np.repeat(np.arange(len(sets)), [len(one) for one in sets])
+    keep = ~(_within(every, common) & tell[owner])
+    ends = np.cumsum(np.bincount(owner[keep], minlength=len(sets)))
+    return np.split(every[keep], ends[:-1])
 
 
 def _within(values: np.ndarray, sorted_set: np.ndarray) -> np.ndarray:
     return sorted_set[np.searchsorted(sorted_set[:-1], values)] == values
 
 
-def _own_words(shared: np.ndarray) -> int:
-    """Count the words that no shared shingle covers."""
-    covered = np.zeros(len(shared) + SHINGLE_WORDS - 1, bool)
+def _own_words(runs: list[np.ndarray], common: np.ndarray) -> np.ndarray:
+    """Count the words of each text that no common shingle covers."""
+    shared = _within(np.concatenate(runs), common)
+    lengths = np.array([len(run) for run in runs])
+    owner = np.repeat(np.arange(len(runs)), lengths)
+    reach = SHINGLE_WORDS - 1  # a text has so many words more than shingles
+    place = np.arange(len(shared)) + reach * owner
+    covered = np.zeros(len(shared) + reach * len(runs), bool)
     for offset in range(SHINGLE_WORDS):
-        covered[offset : offset + len(shared)] |= shared
-    return int(np.count_nonzero(~covered))
+        covered[place[shared] + offset] = True
+    words = np.repeat(np.arange(len(runs)), lengths + reach)
+    return np.bincount(words[~covered], minlength=len(runs))
 
 
 # ----------------------------------------------------------------- groups
