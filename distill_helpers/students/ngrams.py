@@ -31,15 +31,15 @@ _SHIFT = np.uint64(64 - HASH_BITS)
 
 
 def words(text: str) -> list[str]:
-    r"""Cut a text into lower-case words and punctuation marks.
+    """Cut a text into lower-case words and punctuation marks.
 
     Letters are those of any script; where words have no spaces between them, as in
     Chinese, Japanese or Thai, each letter is a word, and its runs are n-grams.
 
     Examples
     --------
-    >>> words("Sch\u00f6n! \u5f88\u597d")
-    ['sch\u00f6n', '!', '\u5f88', '\u597d']
+    >>> words("Schön! 很好")
+    ['schön', '!', '很', '好']
     >>> words("Don't miss it!")
     ["don't", 'miss', 'it', '!']
     """
