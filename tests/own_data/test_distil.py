@@ -25,7 +25,7 @@ from distill_helpers.own_data import (
 from distill_helpers.own_data.command import main
 from distill_helpers.students import build_student
 
-QUICK = {"student": "bigram", "seeds": (0, 1), "epochs": 3}
+QUICK = {"student": "bigram", "seeds": (0, 1), "epochs": 40}
 NO_PAGE = "not installed"
 FOREIGN = re.compile(r"\b(films?|movies?|reviews?|actors?|imdb)\b", re.I)
 
@@ -169,7 +169,7 @@ def test_stopped_it_goes_on_to_the_same_student(
     request, _, _ = done
     folder = tmp_path / "again"
     words = [str(request.source), "--teacher", str(answers), "--output", str(folder)]
-    words += ["--values", "probabilities", "--seeds", "2", "--epochs", "3"]
+    words += ["--values", "probabilities", "--seeds", "2", "--epochs", "40"]
     words += ["--student", "bigram"]
     monkeypatch.setattr("distill_helpers.own_data.whole.plan", lambda *_: "no plan")
     trained.stop_at = 4
@@ -239,7 +239,7 @@ def test_a_second_process_is_kept_away(file, answers, tmp_path, monkeypatch):
 # ------------------------------------------------------- labels and teachers
 def test_each_seed_has_a_teacher_of_its_own_where_labels_are_hidden(file, tmp_path):
     request = Request(
-        file, labelled=30, seeds=(0, 1), output=tmp_path / "o", how="linear"
+        file, labelled=20, seeds=(0, 1), output=tmp_path / "o", how="linear"
     )
     texts = look(request)
     guide = open_guide(request, texts, progress=False)
@@ -253,7 +253,7 @@ def test_each_seed_has_a_teacher_of_its_own_where_labels_are_hidden(file, tmp_pa
 
 
 def test_the_seeds_draw_no_test_text_into_training(file, tmp_path):
-    request = Request(file, labelled=30, seeds=(0, 1), output=tmp_path / "o")
+    request = Request(file, labelled=20, seeds=(0, 1), output=tmp_path / "o")
     texts = look(request)
     held = {t for part in ("validation", "test") for t in texts.reviews[part]["text"]}
     for seed in request.seeds:
