@@ -8,6 +8,7 @@ that cannot be used are named with the reason; none is averaged in silently.
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,12 +19,65 @@ import pandas as pd
 
 from ..evaluation.metrics import WITHIN_ONE, stored_metrics
 from ..evaluation.statistics import interval, mean_share_interval
+from ..foreign import (
+    ForeignFileError,
+    Shape,
+    anything,
+    either,
+    list_of,
+    mapping_of,
+    number,
+    one_of,
+    optional,
+    plain,
+    read_json,
+    record,
+    shown,
+    text,
+    whole,
+)
+from ..lessons.parameters import ParameterError
 from ..places import RESULTS
+from .handed_in import files_in
 from .settings import PLAN, Setting, read_plan
 
 STORED = RESULTS / "lesson04_sweep.parquet"
 SAME_FOR_ALL = ("format", "kit", "data", "lesson")
 COSTS = ("parameters", "bytes_on_disk", "median_ms", "reviews_per_second")
+_SWEEPS_OWN = ("failed", "scratch")  # folders of a sweep that hold no result
+
+
+# ---------------------------------------------------------- shape of a result
+_NAME = text(r"(?![\s=+@-]).+", "a text that does not begin with = + - @", 200)
+_WORDS = text(r"(?![=+@]|-(?!\d)).*", "a text that does not begin with = + - @")
+
+
+def _knob_name(value: object, where: str) -> None:
+    _NAME(value, where)
+    if value in {"file", "model", *stored_metrics(), *COSTS}:
+        raise ForeignFileError(f"{where} must be no column's of its own: {value!r}")
+
+
+def _score(metric: str) -> Shape:
+    """The values of one metric, one per seed."""
+    one = number(0, 1) if metric in WITHIN_ONE else number()
+    return record({"per_seed": list_of(one, least=1, most=1_000)})
+
+
+def _result() -> Shape:
+    """What every ``results.json`` of a lesson is; metrics may have been added."""
+    scores = {metric: _score(metric) for metric in stored_metrics()}
+    cost = record({}, {name: optional(number(least=0)) for name in COSTS})
+    row = record(
+        {"name": _NAME, "seeds": list_of(whole(0, 2**64 - 1), most=1_000)},
+        scores | {"cost": optional(cost)},
+    )
+    single = either(one_of(True, False, None), number(), _WORDS)
+    knob = either(list_of(anything), mapping_of(anything), single)
+    return record(
+        {"settings": mapping_of(knob, _knob_name, 1_000), "rows": list_of(row, 1, 999)},
+        {name: optional(either(whole(), _WORDS)) for name in SAME_FOR_ALL},
+    )
 
 
 @dataclass(frozen=True)
@@ -99,20 +153,20 @@ def collect(folder: str | Path, reference: str | Path | None = None) -> Collecti
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {str(folder)!r}")
-    problems = _planned_but_absent(folder) if (folder / PLAN).exists() else []
+    paths, problems = _result_files(folder)
     read = {}
-    for path in _result_files(folder):
-        name = path.relative_to(folder).as_posix()
+    for path in paths:
+        name = _shown_path(path)
         try:
-            read[name] = read_result(path)
-        except ValueError as error:
+            read[name] = read_result(folder / path)
+        except (ValueError, FileNotFoundError) as error:
             problems.append(Problem(name, "damaged", str(error)))
     if not read:
         raise FileNotFoundError(
             f"{str(folder)!r} holds no usable result: "
             + ("; ".join(map(str, problems)) or "no JSON file at all")
         )
-    mark = _mark(read_result(Path(reference))) if reference else _commonest(read)
+    mark = _mark_of_reference(Path(reference)) if reference else _commonest(read)
     lines, seen = [], {}
     for name, content in sorted(read.items()):
         if _mark(content) != mark:
@@ -126,52 +180,117 @@ def collect(folder: str | Path, reference: str | Path | None = None) -> Collecti
     return Collection(pd.DataFrame(lines), problems)
 
 
+def _shown_path(path: Path) -> str:
+    """Return a path that a terminal shows and no spreadsheet calculates."""
+    name = plain(path.as_posix())
+    return f"./{name}" if name.startswith(("=", "+", "-", "@")) else name
+
+
 def read_result(path: Path) -> dict:
     """Read one ``results.json`` and check its shape.
 
     Raises
     ------
-    ValueError
-        If it is no JSON, or lacks what every result has.
+    FileNotFoundError
+        If there is none.
+    ForeignFileError
+        If it is no JSON, too large or nested too deep, or no result of a lesson:
+        a ValueError whose message says what was found where.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
-        rows = content["rows"]
-        settings = content["settings"]
-        if not isinstance(settings, dict) or not rows:
-            raise ValueError("no settings or no rows")
-        for row in rows:
-            scores, seeds = row["accuracy"]["per_seed"], row["seeds"]
-            if len(scores) != len(seeds or scores):
-                raise ValueError(f"row {row['name']!r} lacks seeds")
-            if not np.isfinite(np.asarray(scores, float)).all():
-                raise ValueError(f"row {row['name']!r} has a score that is no number")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot be read: {error}") from error
-    except (KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"is no result of a lesson: {error!r}") from error
+        content = read_json(path, _result())
+        twice = Counter()
+        for place, row in enumerate(content["rows"]):
+            _check_lengths(row, f"rows[{place}]")
+            twice.update((row["name"], seed) for seed in row["seeds"] or [None])
+    except ForeignFileError as error:
+        raise ForeignFileError(f"is no result of a lesson: {error}") from error
+    (name, seed), times = twice.most_common(1)[0]
+    if times > 1:
+        raise ForeignFileError(
+            f"is no result of a lesson: it holds seed {seed} of {shown(name)} twice"
+        )
     return content
 
 
-def _result_files(folder: Path) -> list[Path]:
-    if (folder / PLAN).exists():
-        return sorted(folder.glob("runs/*/results.json"))
-    return sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
+def _metrics_of(row: dict) -> list[str]:
+    return [metric for metric in stored_metrics() if metric in row]
 
 
-def _planned_but_absent(folder: Path) -> list[Problem]:
+def _check_lengths(row: dict, where: str) -> None:
+    """Every metric has a score for every seed, or one where no seed is named."""
+    metrics = _metrics_of(row)
+    if not metrics:
+        known = ", ".join(stored_metrics())
+        raise ForeignFileError(f"{where} must have a score, one of {known}")
+    wanted = len(row["seeds"]) or len(row[metrics[0]]["per_seed"])
+    for metric in metrics:
+        scores = row[metric]["per_seed"]
+        if len(scores) != wanted:
+            raise ForeignFileError(
+                f"{where}.{metric} must have {wanted} scores, one for each seed, got"
+                f" {len(scores)}"
+            )
+
+
+def _result_files(folder: Path) -> tuple[list[Path], list[Problem]]:
+    """Find what may be a result, by its path inside `folder`, and name the rest."""
+    found, odd = files_in(folder)
+    problems = [Problem(_shown_path(p), "damaged", reason) for p, reason in odd]
+    found = [path for path in found if path.suffix.lower() == ".json"]
+    if not os.path.lexists(folder / PLAN):
+        return found, problems
+    found = [path for path in found if path != Path(PLAN)]
+    try:
+        plan = read_plan(folder)
+    except (ParameterError, FileNotFoundError) as error:
+        if not any(problem.file == PLAN for problem in problems):
+            problems.append(Problem(PLAN, "damaged", plain(str(error))))
+        return found, problems
+    if not (folder / "runs").is_dir():
+        reason = "is the plan of a sweep, and none has run here; it was passed over"
+        return found, [*problems, Problem(PLAN, "foreign", reason)]
+    problems += _planned_but_absent(folder, plan)
+    results = [path for path in found if _may_be_result(path)]
+    return results, problems
+
+
+def _may_be_result(path: Path) -> bool:
+    """Say if a file of a sweep's folder is a run's result, or was laid beside."""
+    if path.parts[0] == "runs":
+        return len(path.parts) == 3 and path.name == "results.json"
+    return path.parts[0] not in _SWEEPS_OWN
+
+
+def _planned_but_absent(folder: Path, plan: dict) -> list[Problem]:
     problems = []
-    for parameters in read_plan(folder)["settings"]:
+    for parameters in plan["settings"]:
         key = Setting(parameters).key
         if (folder / "runs" / key / "results.json").exists():
             continue
-        note = folder / "failed" / key / "setting.json"
-        if note.exists():
-            error = json.loads(note.read_text("utf-8"))["error"]
-            problems.append(Problem(key, "failed", error))
-        else:
+        try:
+            note = read_json(folder / "failed" / key / "setting.json", _FAILED)
+            problems.append(Problem(key, "failed", plain(note["error"])))
+        except FileNotFoundError:
             problems.append(Problem(key, "missing", "planned, but not run yet"))
+        except ForeignFileError as error:
+            problems.append(Problem(key, "failed", f"its setting.json {error}"))
     return problems
+
+
+def _error_text(value: object, where: str) -> None:
+    if not isinstance(value, str):
+        raise ForeignFileError(f"{where} must be a text, got {shown(value)}")
+
+
+_FAILED = record({"error": _error_text})
+
+
+def _mark_of_reference(path: Path) -> tuple:
+    try:
+        return _mark(read_result(path))
+    except ForeignFileError as error:
+        raise ValueError(f"reference {str(path)!r} {error}") from error
 
 
 def _mark(content: dict) -> tuple:
@@ -190,7 +309,7 @@ def _commonest(read: dict[str, dict]) -> tuple:
 
 def _difference(content: dict, mark: tuple) -> str:
     return ", ".join(
-        f"{name} is {content.get(name)!r}, the others have {expected!r}"
+        f"{name} is {shown(content.get(name))}, the others have {shown(expected)}"
         for name, expected in zip(SAME_FOR_ALL, mark)
         if content.get(name) != expected
     )
@@ -201,12 +320,9 @@ def _lines(name: str, content: dict) -> list[dict]:
     lines = []
     for row in content["rows"]:
         cost = {key: (row.get("cost") or {}).get(key) for key in COSTS}
-        for place in range(len(row["accuracy"]["per_seed"])):
-            scores = {
-                metric: row[metric]["per_seed"][place]
-                for metric in stored_metrics()
-                if metric in row
-            }
+        metrics = _metrics_of(row)
+        for place in range(len(row[metrics[0]]["per_seed"])):
+            scores = {metric: row[metric]["per_seed"][place] for metric in metrics}
             seed = row["seeds"][place] if row["seeds"] else None
             head = {"file": name, **settings, "model": row["name"], "seed": seed}
             lines.append(head | scores | cost)
@@ -226,7 +342,7 @@ def _seen_before(name: str, content: dict, seen: dict) -> Problem | None:
     scores = {
         (where, row["name"], seed): score
         for row in content["rows"]
-        for seed, score in zip(row["seeds"], row["accuracy"]["per_seed"])
+        for seed, score in zip(row["seeds"], row[_metrics_of(row)[0]]["per_seed"])
     }
     again = [key for key in scores if key in seen]
     if not again:

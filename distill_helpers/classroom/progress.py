@@ -12,25 +12,35 @@ A file that cannot be used is named with the reason; none is counted silently.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
-from ..files import fresh_path, whole_file
+from ..files import fresh_path
+from ..foreign import (
+    ForeignFileError,
+    mapping_of,
+    parse_json,
+    plain,
+    read_text,
+    shown,
+)
 from ..lessons.exercises.engine import Entry
 from ..lessons.exercises.notebook_api import all_entries
-from ..lessons.exercises.outcomes import CORRECT, INCORRECT
-from ..lessons.exercises.record import VERSION, RecordError, read_record
+from ..lessons.exercises.outcomes import CORRECT
+from ..lessons.exercises.record import VERSION, exercise_facts, moment
+from .handed_in import files_in, same_name, seen_name, write_table
 
 ALL = "all"
 # Names that every kit gives, so that they name no learner.
 _NAMELESS = re.compile(r"(progress|runs)([ _-]*\(?\d+\)?)?", re.I)
 _BESIDE = (".lock", ".tmp")  # what the kit leaves next to a progress file
+_EXERCISES = mapping_of(exercise_facts, most=10_000)
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ def collect_progress(folder: str | Path) -> ClassProgress:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import json, tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> done = {"02.kd_loss": {"status": "correct", "attempts": 2}}
     >>> content = json.dumps({"version": 1, "exercises": done})
@@ -126,65 +136,49 @@ def collect_progress(folder: str | Path) -> ClassProgress:
 # -------------------------------------------------------------------- reading
 def _read_all(folder: Path) -> tuple[dict[Path, dict], list[dict]]:
     """Return the usable records by their path inside `folder`, and problems."""
-    records, problems = {}, []
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in inside.parts)
-        if hidden or path.suffix in _BESIDE or not path.is_file():
+    found, odd = files_in(folder)
+    problems = [_problem(path, "damaged", reason) for path, reason in odd]
+    records = {}
+    for path in found:
+        if path.suffix in _BESIDE:
             continue
-        kind, reason = _fault(path)
+        kind, reason, exercises = _read(folder / path)
         if kind:
-            problems.append(_problem(inside, kind, reason))
+            problems.append(_problem(path, kind, reason))
         else:
-            records[inside] = read_record(path)
+            records[path] = exercises
     return records, problems
 
 
 def _problem(file: Path, kind: str, reason: str) -> dict[str, str]:
-    return {"file": file.as_posix(), "kind": kind, "reason": reason}
+    return {"file": plain(file.as_posix()), "kind": kind, "reason": reason}
 
 
-def _fault(path: Path) -> tuple[str, str]:
-    """Return what makes a file useless, or two empty words."""
+def _read(path: Path) -> tuple[str, str, dict[str, dict]]:
+    """Return what makes a file useless, and why, or its exercises."""
     try:
-        text = path.read_text("utf-8")
-        content = json.loads(text) if text.strip() else None
-    except (OSError, ValueError) as error:
-        return "damaged", f"cannot be read as JSON: {error}"
-    if not text.strip():
-        return "empty", "the file is empty"
-    if not isinstance(content, dict) or "version" not in content:
-        return "damaged", "is no progress file"
-    if content["version"] != VERSION:
+        text = read_text(path)
+        if not text.strip():
+            return "empty", "the file is empty", {}
+        content = parse_json(text)
+        if not isinstance(content, dict) or "version" not in content:
+            return "damaged", "is no progress file", {}
         seen = content["version"]
-        return "foreign", f"version must be {VERSION}, it is {seen!r}"
-    try:
-        exercises = read_record(path)
-    except RecordError:
-        return "damaged", "holds no list of exercises"
-    if not exercises:
-        return "empty", "no exercise was tried"
-    for key, known in exercises.items():
-        if not _is_sound(known):
-            return "damaged", f"what it says of {key!r} makes no sense: {known!r}"
-    return "", ""
-
-
-def _is_sound(known: dict) -> bool:
-    """Say if an exercise's facts are such as the kit writes."""
-    attempts, status = known.get("attempts", 0), known.get("status")
-    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 0:
-        return False
-    if not isinstance(known.get("when", ""), str):
-        return False
-    return status is None or (status in (CORRECT, INCORRECT) and attempts > 0)
+        if type(seen) is not int or seen != VERSION:
+            return "foreign", f"version must be {VERSION}, it is {shown(seen)}", {}
+        exercises = content.get("exercises")
+        _EXERCISES(exercises, "exercises")
+    except (ForeignFileError, FileNotFoundError) as error:
+        return "damaged", str(error), {}
+    return ("", "", exercises) if exercises else ("empty", "no exercise was tried", {})
 
 
 def _learner(file: Path) -> str:
     """Return the nearest name, from the file upwards, that is a learner's."""
     names = [file.stem if file.suffix else file.name, *reversed(file.parts[:-1])]
-    named = [name for name in names if not _NAMELESS.fullmatch(name)]
-    return named[0] if named else names[0]
+    named = [name for name in names if not _NAMELESS.fullmatch(seen_name(name))]
+    name = named[0] if named else names[0]
+    return seen_name(name) or plain(name)
 
 
 def _one_of_each(records: dict[Path, dict], problems: list[dict]) -> dict[Path, dict]:
@@ -193,24 +187,25 @@ def _one_of_each(records: dict[Path, dict], problems: list[dict]) -> dict[Path, 
     newest_first = sorted(records)  # of files of one moment, the first by name
     newest_first.sort(key=lambda file: _changed(records[file]), reverse=True)
     for file in newest_first:
-        first = by_learner.setdefault(_learner(file).casefold(), file)
+        first = by_learner.setdefault(same_name(_learner(file)), file)
         if first != file:
             same = records[file] == records[first]
             how = "holds the same as" if same else "is of the same learner as the newer"
-            problems.append(_problem(file, "duplicate", f"{how} {first.as_posix()}"))
+            reason = f"{how} {plain(first.as_posix())}"
+            problems.append(_problem(file, "duplicate", reason))
     kept: dict[Path, dict] = {}
     for file in sorted(by_learner.values()):
         twin = next((f for f in kept if kept[f] == records[file]), None)
         if twin is None:
             kept[file] = records[file]
         else:
-            reason = f"holds the same, to the second, as {twin.as_posix()}"
+            reason = f"holds the same, to the second, as {plain(twin.as_posix())}"
             problems.append(_problem(file, "duplicate", reason))
     return kept
 
 
-def _changed(record: dict) -> str:
-    return max(known.get("when", "") for known in record.values())
+def _changed(record: dict) -> datetime:
+    return max(moment(known.get("when", "")) for known in record.values())
 
 
 def _unknown(records: dict[Path, dict], keys: set[str]) -> list[dict]:
@@ -218,7 +213,8 @@ def _unknown(records: dict[Path, dict], keys: set[str]) -> list[dict]:
     for file, record in records.items():
         strange = sorted(set(record) - keys)
         if strange:
-            reason = f"exercises that this kit does not have: {', '.join(strange)}"
+            names = plain(", ".join(strange))
+            reason = f"exercises that this kit does not have: {names}"
             problems.append(_problem(file, "unknown", reason))
     return problems
 
@@ -298,8 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = collect_progress(options.folder)
         print(found)
         if target:
-            with whole_file(target) as temporary:
-                found.table.to_csv(temporary)
+            write_table(found.table, target)
     except (FileNotFoundError, FileExistsError) as error:
         raise SystemExit(f"error: {error}") from None
     return 0

@@ -12,9 +12,20 @@ from pathlib import Path
 
 import yaml
 
+from ..foreign import (
+    ForeignFileError,
+    anything,
+    list_of,
+    mapping_of,
+    read_json,
+    record,
+)
 from ..lessons.parameters import ParameterError
 
 PLAN = "plan.json"
+_SETTINGS = list_of(mapping_of(anything, most=1_000))
+_HEAD = ("format", "notebook", "code", "fixed")
+_PLAN = record({**dict.fromkeys(_HEAD, anything), "settings": _SETTINGS})
 
 
 @dataclass(frozen=True)
@@ -127,11 +138,11 @@ def read_settings(path: str | Path) -> list[Setting]:
         If the file is missing, damaged, or something else.
     """
     try:
-        content = json.loads(Path(path).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ParameterError(f"{str(path)!r} cannot be read: {error}") from error
-    if not isinstance(content, list) or not all(isinstance(c, dict) for c in content):
-        raise ParameterError(f"{str(path)!r} must hold a list of objects")
+        content = read_json(path, _SETTINGS)
+    except (FileNotFoundError, ForeignFileError) as error:
+        raise ParameterError(
+            f"{str(path)!r} must hold a list of objects: {error}"
+        ) from error
     return [Setting(parameters) for parameters in content]
 
 
@@ -145,6 +156,6 @@ def read_plan(folder: str | Path) -> dict:
     """
     path = Path(folder) / PLAN
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return read_json(path, _PLAN)
+    except (FileNotFoundError, ForeignFileError) as error:
         raise ParameterError(f"{str(path)!r} is no plan of a sweep: {error}") from error

@@ -8,6 +8,7 @@ to it at once; each change is read, merged and put in place whole.
 from __future__ import annotations
 
 import json
+import math
 import os
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,9 +16,57 @@ from pathlib import Path
 from filelock import FileLock
 
 from ...files import whole_file
+from ...foreign import (
+    ForeignFileError,
+    mapping_of,
+    one_of,
+    read_json,
+    record,
+    shown,
+    text,
+    whole,
+)
 from ..parameters import DEFAULT_RUNS
+from .outcomes import CORRECT, INCORRECT
 
 VERSION = 1
+_NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
+
+
+def moment(when: str) -> datetime:
+    """Return when an exercise was tried; in UTC where no zone is given.
+
+    Raises
+    ------
+    ValueError
+        If it is no ISO time.
+    """
+    if not when:
+        return _NO_TIME
+    found = datetime.fromisoformat(when)
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+_FACTS = record(
+    {},
+    {"attempts": whole(0, 1_000_000), "status": one_of(None, CORRECT, INCORRECT)}
+    | {"when": text(longest=64)},
+)
+
+
+def exercise_facts(known: object, where: str) -> None:
+    """What is known of one exercise: a shape of :mod:`distill_helpers.foreign`."""
+    _FACTS(known, where)
+    when, tried = known.get("when", ""), known.get("attempts", 0) > 0
+    try:
+        moment(when)
+    except ValueError as error:
+        raise ForeignFileError(f"{where}.when must be a time: {shown(when)}") from error
+    if known.get("status") and not tried:
+        raise ForeignFileError(f"{where} has a status and makes no sense: no attempts")
+
+
+_EXERCISES = mapping_of(exercise_facts, most=10_000)
 
 
 class RecordError(RuntimeError):
@@ -45,19 +94,22 @@ def read_record(path: Path | None = None) -> dict[str, dict]:
     """
     path = path or record_path()
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = read_json(path)
+        if not isinstance(content, dict) or content.get("version") != VERSION:
+            raise RecordError(f"{path} is no progress file of version {VERSION}")
+        exercises = content.get("exercises")
+        _EXERCISES(exercises, "exercises")
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path} cannot be read: {error}") from error
-    if not isinstance(content, dict) or content.get("version") != VERSION:
-        raise RecordError(f"{path} is no progress file of version {VERSION}")
-    exercises = content.get("exercises")
-    if not isinstance(exercises, dict) or not all(
-        isinstance(entry, dict) for entry in exercises.values()
-    ):
-        raise RecordError(f"{path} holds no list of exercises")
+    except ForeignFileError as error:
+        raise RecordError(f"{path} cannot be used: {error}") from error
     return exercises
+
+
+def _storable(value: object) -> object:
+    """JSON has no NaN; a measurement that went wrong is none."""
+    lost = isinstance(value, float) and not math.isfinite(value)
+    return None if lost else value
 
 
 def note(key: str, path: Path | None = None, **facts) -> dict:
@@ -81,7 +133,7 @@ def note(key: str, path: Path | None = None, **facts) -> dict:
         with FileLock(f"{path}.lock", timeout=10):
             exercises = read_record(path)
             entry = exercises.setdefault(key, {})
-            entry |= facts
+            entry |= {name: _storable(value) for name, value in facts.items()}
             entry["attempts"] = entry.get("attempts", 0) + ("status" in facts)
             entry["when"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
             content = {"version": VERSION, "exercises": exercises}
