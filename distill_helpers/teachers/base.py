@@ -24,11 +24,16 @@ class Teacher(ABC):
         The names of the classes in the order of the logits; None where it does
         not know them. Where it meets data whose classes have names, its logits
         are put into their order; see :func:`~distill_helpers.teachers.in_order`.
+    problem_type : str or None
+        One of :data:`~distill_helpers.data.labels.PROBLEM_TYPES`: whether a softmax
+        or a sigmoid for each class turns its logits into probabilities; None where
+        it does not say.
     """
 
     num_labels: int
     fingerprint: str
     label_names: list[str] | None = None
+    problem_type: str | None = None
 
     @abstractmethod
     def logits(self, texts: Sequence[str]) -> np.ndarray:

@@ -86,6 +86,11 @@ class CachedTeacher(Teacher):
         self._known: dict[str, np.ndarray] = {}
         self._read_files: set[str] = set()
 
+    @property
+    def problem_type(self) -> str | None:  # type: ignore[override]
+        """The teacher's."""
+        return self.teacher.problem_type
+
     def knows(self, texts: Iterable[str]) -> np.ndarray:
         """See :meth:`Teacher.knows`."""
         return self.teacher.knows(texts)

@@ -93,6 +93,11 @@ class HuggingFaceTeacher(Teacher):
         self._revision: tuple[tuple, str] | None = None
 
     @property
+    def problem_type(self) -> str | None:  # type: ignore[override]
+        """What the config says; None where it says nothing."""
+        return getattr(self.model.config, "problem_type", None)
+
+    @property
     def fingerprint(self) -> str:  # type: ignore[override]
         """Weights, config, tokeniser, manner of reading and library versions.
 

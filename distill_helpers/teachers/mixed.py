@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from ..data.class_order import real_names
+from ..data.labels import SEVERAL_LABELS, check_problem_type
 from .base import Teacher, check_answers
 from .ordering import in_order
 
@@ -24,24 +26,29 @@ class AverageTeacher(Teacher):
         others' logits are put in the order of the first that does.
     weights : sequence of float, optional
         One per teacher, not negative; scaled to sum to 1. Equal by default.
+    problem_type : str, optional
+        One of :data:`~distill_helpers.data.labels.PROBLEM_TYPES`. By default what
+        those of them say that say it; one label a text where none does.
 
     Raises
     ------
     ClassNamesError
         If their names differ.
     ValueError
-        If the classes differ in number, or the weights do not fit.
+        If the classes differ in number, the weights do not fit, or a teacher
+        answers another kind of question.
 
     Notes
     -----
-    The logits returned are log-probabilities, which softmax turns back into
-    the averaged probabilities.
+    A softmax of the logits returned (of several labels a text: a sigmoid of each)
+    gives the averaged probabilities back.
     """
 
     def __init__(
         self,
         teachers: Sequence[Teacher],
         weights: Sequence[float] | None = None,
+        problem_type: str | None = None,
     ) -> None:
         if not teachers:
             raise ValueError("teachers must name at least one teacher, got none")
@@ -53,6 +60,7 @@ class AverageTeacher(Teacher):
         if weights is None:
             weights = [1.0] * len(teachers)
         self.weights = _normalised(weights, len(teachers))
+        self.problem_type = _shared_kind(teachers, problem_type)
         named = (real_names(teacher.label_names) for teacher in teachers)
         self.label_names = next((names for names in named if names), None)
         self.teachers = [
@@ -66,7 +74,8 @@ class AverageTeacher(Teacher):
     @property
     def fingerprint(self) -> str:  # type: ignore[override]
         """Those of its members, with their weights."""
-        return "average-" + "+".join(
+        several = self.problem_type == SEVERAL_LABELS
+        return ("average-several-" if several else "average-") + "+".join(
             f"{weight!r}*{teacher.fingerprint}"
             for weight, teacher in zip(self.weights, self.teachers)
         )
@@ -81,28 +90,40 @@ class AverageTeacher(Teacher):
         answers = [teacher.logits(texts) for teacher in self.teachers]
         for answer in answers:
             check_answers(answer, len(texts), self.num_labels)
-        return average_logits(answers, self.weights)
+        return average_logits(answers, self.weights, self.problem_type)
 
 
 def average_logits(
-    logits: Sequence[np.ndarray], weights: Sequence[float]
+    logits: Sequence[np.ndarray],
+    weights: Sequence[float],
+    problem_type: str | None = None,
 ) -> np.ndarray:
-    """Average distributions; return the logarithm of the average.
+    """Average distributions; return logits of the average.
 
     Parameters
     ----------
     logits : sequence of ndarray, each of shape (texts, classes)
     weights : sequence of float
         Sum to 1.
+    problem_type : str, optional
+        One of :data:`~distill_helpers.data.labels.PROBLEM_TYPES`; one label a text
+        by default.
 
     Returns
     -------
     ndarray of float32, shape (texts, classes)
+        The logarithm of the average; where a text may have several labels, each
+        class's log-odds of its own average.
     """
     stacked = torch.stack([torch.as_tensor(z, dtype=torch.float32) for z in logits])
     log_weights = torch.tensor(list(weights)).log()[:, None, None]
-    mixed = torch.log_softmax(stacked, dim=-1) + log_weights
-    return torch.logsumexp(mixed, dim=0).numpy()
+
+    def mixed(log_probabilities: torch.Tensor) -> torch.Tensor:
+        return torch.logsumexp(log_probabilities + log_weights, dim=0)
+
+    if check_problem_type(problem_type) == SEVERAL_LABELS:
+        return (mixed(F.logsigmoid(stacked)) - mixed(F.logsigmoid(-stacked))).numpy()
+    return mixed(torch.log_softmax(stacked, dim=-1)).numpy()
 
 
 def calibration_temperature(logits: np.ndarray, labels: Sequence) -> float:
@@ -147,6 +168,20 @@ def calibration_temperature(logits: np.ndarray, labels: Sequence) -> float:
 
     bounds = (np.log(0.05), np.log(20.0))
     return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))
+
+
+def _shared_kind(teachers: Sequence[Teacher], asked: str | None) -> str:
+    """Return what kind of question they all answer."""
+    said = [teacher.problem_type for teacher in teachers]
+    known = {kind for kind in said if kind is not None}
+    kind = check_problem_type(asked or next(iter(known), None))
+    if known - {kind}:
+        wanted = f"problem_type={asked!r}, but " if asked else ""
+        raise ValueError(
+            f"teachers must answer one kind of question: {wanted}theirs are {said};"
+            " a softmax and a sigmoid for each class have no average"
+        )
+    return kind
 
 
 def _normalised(weights: Sequence[float], count: int) -> list[float]:

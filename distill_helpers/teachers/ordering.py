@@ -43,6 +43,11 @@ class OrderedTeacher(Teacher):
         return f"{inner}-columns-{'.'.join(map(str, self.order))}"
 
     @property
+    def problem_type(self) -> str | None:  # type: ignore[override]
+        """The teacher's."""
+        return self.teacher.problem_type
+
+    @property
     def about(self) -> dict:
         """What the teacher says about itself, if it does."""
         return self.teacher.about

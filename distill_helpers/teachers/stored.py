@@ -38,6 +38,8 @@ class SoftTargets(Teacher):
         The classes in the order of the logits.
     name : str, default "shipped"
         What the reader called this teacher, for messages.
+    problem_type : str, optional
+        Which probabilities the logits stand for; None where that is not known.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class SoftTargets(Teacher):
         fingerprint: str,
         label_names: Sequence[str] | None = None,
         name: str = "shipped",
+        problem_type: str | None = None,
     ) -> None:
         if not logits_by_hash:
             raise ValueError("logits_by_hash must hold at least one text")
@@ -73,6 +76,7 @@ class SoftTargets(Teacher):
         self.label_names = None if label_names is None else list(label_names)
         self.fingerprint = fingerprint
         self.name = name
+        self.problem_type = problem_type
 
     @classmethod
     def load(

@@ -125,7 +125,8 @@ def table_teacher(
         )
         names, logits = wanted, ordered(logits, order)
     known = _by_key(named, cells, keys, logits.astype(np.float32))
-    return SoftTargets(known, _fingerprint(known, names), names, str(path))
+    kind = SEVERAL_LABELS if several else problem_type
+    return SoftTargets(known, _fingerprint(known, names), names, str(path), kind)
 
 
 def _stored(path: Path, label_names, mapping) -> SoftTargets:

@@ -38,8 +38,7 @@ def check_kind(teacher: Teacher, problem_type: str) -> None:
     Its logits belong to a softmax where the student has sigmoids, or the other way
     round. A teacher that does not say is believed.
     """
-    config = getattr(getattr(teacher, "model", None), "config", None)
-    kind = getattr(config, "problem_type", None)
+    kind = teacher.problem_type
     if kind is not None and kind != problem_type:
         raise ValueError(
             f"the teacher was trained for {kind!r}, the student is built for"

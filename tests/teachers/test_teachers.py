@@ -14,10 +14,12 @@ from conftest import CountingTeacher, small_bert
 from filelock import FileLock
 
 from distill_helpers.data.cleaning import text_hash
+from distill_helpers.data.labels import ONE_LABEL, SEVERAL_LABELS
 from distill_helpers.teachers import stored
 from distill_helpers.teachers.cached import CachedTeacher, ChangedTeacherError
 from distill_helpers.teachers.live import HuggingFaceTeacher, weights_revision
 from distill_helpers.teachers.mixed import AverageTeacher, calibration_temperature
+from distill_helpers.teachers.ordering import in_order
 from distill_helpers.teachers.stored import (
     DamagedFileError,
     SoftTargets,
@@ -343,6 +345,40 @@ def softmax(row):
 def test_an_average_of_one_is_that_one():
     answer = AverageTeacher([Fixed([0.0, 2.0])]).logits(["a"])[0]
     np.testing.assert_allclose(softmax(answer), softmax([0.0, 2.0]), rtol=1e-6)
+
+
+def sigmoid(row):
+    return 1 / (1 + np.exp(-np.asarray(row, np.float64)))
+
+
+def test_of_several_labels_each_class_is_averaged_by_itself():
+    one, two = Fixed([0.0, 2.0, 30.0]), Fixed([1.0, -1.0, 20.0])
+    one.problem_type = SEVERAL_LABELS
+    teacher = AverageTeacher([one, two], [3, 1])
+    assert teacher.problem_type == SEVERAL_LABELS
+    mixed = teacher.logits(["a"])[0]
+    p = 0.75 * sigmoid(one.row) + 0.25 * sigmoid(two.row)
+    np.testing.assert_allclose(sigmoid(mixed), p, rtol=1e-6)
+    assert 20 < mixed[2] < 22  # as sure as they are, and finite
+    asked = AverageTeacher([two], problem_type=SEVERAL_LABELS)
+    np.testing.assert_allclose(asked.logits(["a"])[0], two.row, rtol=1e-6)
+    assert asked.fingerprint != AverageTeacher([two]).fingerprint
+
+
+def test_teachers_of_two_kinds_have_no_average(bert, bert_tokenizer, tmp_path):
+    model = copy.deepcopy(bert)
+    model.config.problem_type = SEVERAL_LABELS
+    live = HuggingFaceTeacher(model, bert_tokenizer, max_length=64)
+    wrapped = in_order(CachedTeacher(live, tmp_path), ["positive", "negative"])
+    assert wrapped.problem_type == SEVERAL_LABELS
+    other = Fixed([0.0, 1.0])
+    other.problem_type = ONE_LABEL
+    with pytest.raises(ValueError, match="one kind of question.*multi.*single"):
+        AverageTeacher([wrapped, other])
+    with pytest.raises(ValueError, match="problem_type='single.*theirs are"):
+        AverageTeacher([wrapped], problem_type=ONE_LABEL)
+    with pytest.raises(ValueError, match="problem_type must be"):
+        AverageTeacher([Fixed([0, 1])], problem_type="several")
 
 
 @pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0]])
