@@ -9,7 +9,7 @@ from datasets import Dataset
 from transformers import pipeline
 
 from distill_helpers.data.encoding import EncodedReviews, encode_reviews
-from distill_helpers.data.labels import SEVERAL_LABELS
+from distill_helpers.data.labels import ONE_LABEL, SEVERAL_LABELS
 from distill_helpers.evaluation.predict import predict_encoded, predictor
 from distill_helpers.losses.balance import class_weights
 from distill_helpers.losses.combined import standard_losses
@@ -19,6 +19,8 @@ from distill_helpers.losses.several_labels import (
 )
 from distill_helpers.students.registry import build_student
 from distill_helpers.students.tokenizers import train_tokenizer
+from distill_helpers.teachers.cached import CachedTeacher
+from distill_helpers.teachers.stored import SoftTargets
 from distill_helpers.training.config import DistillationConfig
 from distill_helpers.training.recipes import judge, train_student
 from distill_helpers.training.task import DivergedError, task_metrics
@@ -130,7 +132,7 @@ def trainer(folder, parts, train="taught", evaluation="validation", **options):
     )
     return DistillationTrainer(
         model,
-        None,
+        given.pop("teacher_model", None),
         settings(folder, **options),
         parts.get(train, train),
         parts.get(evaluation, evaluation)
@@ -220,6 +222,15 @@ def test_labels_of_the_other_kind_are_refused(tmp_path, parts):
         trainer(tmp_path, parts, numbers)
     with pytest.raises(ValueError, match="a row of 4 values"):
         trainer(tmp_path, parts, evaluation=numbers)
+
+
+def test_a_teacher_of_the_other_kind_is_refused_also_behind_its_cache(tmp_path, parts):
+    table = {"0" * 32: np.zeros(4, np.float32)}
+    teacher = SoftTargets(table, "f", NAMES, problem_type=ONE_LABEL)
+    with pytest.raises(ValueError, match="trained for 'single.*built for 'multi"):
+        trainer(
+            tmp_path, parts, given={"teacher_model": CachedTeacher(teacher, tmp_path)}
+        )
 
 
 # ------------------------------------------------------------ unequal classes
