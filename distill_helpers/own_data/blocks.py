@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&])")
+_MARKUP = re.compile(r"([\\`*_\[\]<>#|~&])")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """
 :root { color-scheme: light dark; }

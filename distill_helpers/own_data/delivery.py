@@ -18,7 +18,7 @@ from ..evaluation.predict import predictor
 from ..evaluation.scorecard import results
 from ..export.browser import RuntimeMissingError, to_browser
 from ..export.bundle import TextClassifier, write_bundle
-from ..export.headless import HeadlessMissingError, ask_page
+from ..export.headless import HeadlessMissingError, PageFaultError, ask_page
 from ..export.onnx import OnnxClassifier, trace_onnx
 from ..files import whole_folder
 from ..teachers.mixed import calibration_temperature
@@ -111,7 +111,7 @@ def deliver(
     with whole_folder(request.folder) as made:
         _bundle(made / "bundle", model, tokenizer, texts)
         missing = _page(made)
-        parity, unasked = _alike(made, model, tokenizer, texts)
+        parity, unasked = ask_all(made, model, tokenizer, texts)
         missing += unasked
         content = _content(request, texts, guide, trained, verdict)
         content |= {"parity": parity, "missing": missing}
@@ -149,7 +149,7 @@ def _page(made: Path) -> list[str]:
     return []
 
 
-def _alike(made: Path, model, tokenizer, texts: Texts) -> tuple[dict, list[str]]:
+def ask_all(made: Path, model, tokenizer, texts: Texts) -> tuple[dict, list[str]]:
     """Ask the student in all its forms, and count the texts with one answer."""
     asked = _to_ask(texts)
     here = predictor(model, tokenizer)(asked)
@@ -169,6 +169,8 @@ def _alike(made: Path, model, tokenizer, texts: Texts) -> tuple[dict, list[str]]
         logits = np.array([answer.logits for answer in ask_page(made / "page", asked)])
     except HeadlessMissingError as reason:
         return found, [f"the page was not asked: {reason}"]
+    except PageFaultError as reason:
+        return found, [f"the page does not answer: {reason}"]
     found["page"] = share(logits)
     return found, []
 

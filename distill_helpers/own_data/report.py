@@ -13,7 +13,7 @@ from .guide import Guide
 from .looking import Texts
 from .request import Request
 from .runs import ARMS, Trained
-from .verdict import Verdict
+from .verdict import SCORES, Verdict
 
 LOAD = """import distill_helpers  # makes the student's classes known
 from transformers import pipeline
@@ -98,7 +98,7 @@ def _teacher(guide: Guide) -> list[Block]:
 
 def _scores(texts: Texts, trained: Trained, verdict: Verdict) -> list[Block]:
     said = [
-        f"{comparison.treatment} against {comparison.control}, {score}: {comparison}"
+        f"{SCORES[score]}: {comparison}"
         for score, found in verdict.comparisons.items()
         for comparison in found
     ]

@@ -3,18 +3,25 @@
 import html
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from filelock import FileLock
-from transformers import pipeline
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    pipeline,
+)
 
 from distill_helpers.data import load_reviews
 from distill_helpers.export import TextClassifier
+from distill_helpers.export.headless import PageFaultError
 from distill_helpers.own_data import (
     Request,
+    delivery,
     distil,
     judge,
     look,
@@ -299,3 +306,23 @@ def test_parts_come_from_the_files_own_column(file, frame):
     reviews = load_reviews(file)
     sizes = frame["split"].value_counts()
     assert {name: len(part) for name, part in reviews.items()} == sizes.to_dict()
+
+
+def test_a_page_that_does_not_answer_is_reported_and_the_rest_is_kept(
+    done, tmp_path, monkeypatch
+):
+    request, _, _ = done
+    texts = look(replace(request, output=tmp_path / "other"))
+    student = request.folder / "student"
+    model = AutoModelForSequenceClassification.from_pretrained(student)
+    tokenizer = AutoTokenizer.from_pretrained(student)
+    shutil.copytree(request.folder / "bundle", tmp_path / "bundle")
+    (tmp_path / "page").mkdir()
+
+    def silent(*_):
+        raise PageFaultError("it is silent")
+
+    monkeypatch.setattr(delivery, "ask_page", silent)
+    parity, missing = delivery.ask_all(tmp_path, model, tokenizer, texts)
+    assert parity["page"] is None and parity["onnx int8"] == 1
+    assert missing == ["the page does not answer: it is silent"]
