@@ -33,6 +33,10 @@ ASK = """async (texts) => {
 }"""
 
 
+class PageFaultError(RuntimeError):
+    """A page says that it cannot answer, and why."""
+
+
 class HeadlessMissingError(RuntimeError):
     """There is no Playwright or no Chromium to ask a page with."""
 
@@ -108,11 +112,14 @@ def ask_page(
         If Playwright or a browser is missing.
     FileNotFoundError
         If there is no page in the folder.
+    PageFaultError
+        If the page could not load its student, such as a damaged one, or the
+        browser does not start or takes too long.
     """
     if not (Path(folder) / "index.html").is_file():
         raise FileNotFoundError(f"there is no page in {str(folder)!r}")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
         raise HeadlessMissingError(
             "Playwright is not installed: pip install playwright (no browser of its"
@@ -127,8 +134,10 @@ def ask_page(
                 page = browser.new_page()
                 page.goto(server.address)
                 page.wait_for_selector(
-                    "html[data-ready=yes]", timeout=1000 * seconds, state="attached"
+                    "html[data-ready]", timeout=1000 * seconds, state="attached"
                 )
+                if page.get_attribute("html", "data-ready") != "yes":
+                    raise PageFaultError(page.inner_text("#state"))
                 return page.evaluate(ASK, list(texts))
             finally:
                 browser.close()
@@ -136,7 +145,10 @@ def ask_page(
     # In a thread of its own: a notebook's is busy with an event loop, in which
     # Playwright's plain interface does not run.
     with ThreadPoolExecutor(1) as pool:
-        found = pool.submit(visit).result()
+        try:
+            found = pool.submit(visit).result()
+        except Error as error:
+            raise PageFaultError(f"the browser gave up: {error.message}") from error
     return [
         PageAnswer(
             f["label"],
