@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import pandas as pd
 from datasets import DatasetDict, load_dataset
 
+from ..foreign import ForeignFileError, list_of, optional, read_json, record, text
 from ..places import PROJECT
 from .rows import Rows
 
 IMDB_ID = "stanfordnlp/imdb"
 IMDB_VARIABLE = "DISTILL_IMDB"
 IMDB_SPLITS = ("train", "test", "unsupervised")
+_PATH = text(r".+", "the path of a folder", 5_000)
+_CLASSROOM = record({}, {"imdb": optional(_PATH), "models": list_of(_PATH)})
 
 
 def imdb_named() -> tuple[str, str] | None:
@@ -22,14 +24,25 @@ def imdb_named() -> tuple[str, str] | None:
 
     The variable ``DISTILL_IMDB`` comes first, then ``classroom.json``, which
     the installer of an offline bundle leaves in the project's folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If ``classroom.json`` is there and is not what the installer writes.
     """
     value = os.environ.get(IMDB_VARIABLE)
     if value:
         return value, IMDB_VARIABLE
     installed = PROJECT / "classroom.json"
-    if not installed.is_file():
+    if not os.path.lexists(installed):
         return None
-    value = json.loads(installed.read_text("utf-8")).get("imdb")
+    try:
+        value = read_json(installed, _CLASSROOM).get("imdb")
+    except ForeignFileError as error:
+        raise FileNotFoundError(
+            f"{installed.name} in the project's folder {error}; it must be as the"
+            f" installer of a bundle left it: take it away, or set {IMDB_VARIABLE}"
+        ) from error
     return (value, installed.name) if value else None
 
 

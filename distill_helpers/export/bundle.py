@@ -20,15 +20,60 @@ from transformers import PreTrainedTokenizerFast
 from distill_helpers import __version__
 
 from ..arguments import check_number
+from ..data.cleaning import clean_text
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
 from ..evaluation.metrics import chosen_labels, probabilities
 from ..files import whole_folder
+from ..foreign import (
+    ForeignFileError,
+    Shape,
+    list_of,
+    mapping_of,
+    number,
+    one_of,
+    optional,
+    read_json,
+    record,
+    shown,
+    text,
+    whole,
+)
 from .onnx import OnnxClassifier
 
 FORMAT = "distill-bundle-1"
 FORMAT_OF_SEVERAL = "distill-bundle-2"
 """With several labels a text: a reader of the first would take them for one."""
 MODEL, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "bundle.json"
+
+_FILE_NAME = text(r"(?!\.)[^\\/:]+", "a file's name without a folder", 200)
+_LISTED = record({"bytes": whole(), "sha256": text(r"[0-9a-f]{64}", "a SHA-256")})
+_TOKENS = list_of(whole(0, 2**31 - 1), most=16)
+
+
+def _object(value: object, where: str) -> None:
+    if not isinstance(value, dict):
+        raise ForeignFileError(f"{where} must be an object")
+
+
+def _label(value: object, where: str) -> None:
+    if not isinstance(value, str) or not 0 < len(value) <= 2_000:
+        raise ForeignFileError(f"{where} must be a text of 1 to 2,000 characters")
+
+
+ABOUT_SHAPE: Shape = record(
+    {
+        "labels": list_of(_label, least=1),
+        "temperature": number(above=0),
+        "max_length": whole(1, 10**30),  # no limit, as transformers write it
+        "keep": one_of("beginning", "end"),
+        "before": _TOKENS,
+        "after": _TOKENS,
+        "pad_id": whole(0, 2**31 - 1),
+        "files": mapping_of(_LISTED, _FILE_NAME, 100),
+    },
+    {"kit": optional(text()), "about": _object, "problem_type": text()},
+)
+"""What ``bundle.json`` must hold, apart from its format."""
 
 
 class DamagedBundleError(ValueError):
@@ -194,7 +239,7 @@ def _listed(path: Path) -> dict:
 
 
 class TextClassifier:
-    """A bundle that answers texts.
+    """A bundle that answers texts, cleaned as in training.
 
     Parameters
     ----------
@@ -208,34 +253,58 @@ class TextClassifier:
     FileNotFoundError
         If the folder or one of its files is missing.
     DamagedBundleError
-        If the list is damaged, or a file is not what it says.
+        If the list is damaged, a file is not what it says, or the labels are not
+        as many as the model's logits.
 
     Attributes
     ----------
     labels : list of str
     problem_type : str
         One label a text, or several.
+    cleans : bool
+        It cleans what it is asked; nobody need do so before.
     """
+
+    cleans = True
 
     def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
         folder = Path(folder)
         self.about = read_about(folder)
         self.labels = self.about["labels"]
         self.problem_type = self.about["problem_type"]
-        tokenizer = PreTrainedTokenizerFast(
-            tokenizer_file=str(folder / TOKENIZER),
-            model_max_length=self.about["max_length"],
-            truncation_side="left" if self.about["keep"] == "end" else "right",
-        )
-        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(self.about["pad_id"])
-        # One by one and hardly padded, as a page reads them: what is padding
-        # to one text would move the ranges of another's INT8.
-        self._onnx = OnnxClassifier(
-            folder / MODEL, tokenizer, threads=threads, batch_size=1, multiple=2
-        )
+        try:
+            self._onnx = _opened(folder, self.about, threads)
+            logits = self._onnx(["a"])
+        except Exception as error:  # each library's own, for what it cannot read
+            raise DamagedBundleError(
+                f"{str(folder)!r} holds a model or a tokeniser that cannot be used:"
+                f" {type(error).__name__}: {error}"
+            ) from error
+        if logits.shape != (1, len(self.labels)):
+            raise DamagedBundleError(
+                f"{str(folder / ABOUT)!r} must name a label for each logit: it has"
+                f" {len(self.labels)} labels, the model answers {logits.shape[1:]}"
+            )
+        if not np.isfinite(logits).all():
+            raise DamagedBundleError(
+                f"{str(folder / MODEL)!r} answers what is no number: {logits[0]}"
+            )
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
-        """Return calibrated logits, float32, shape (len(texts), classes)."""
+        """Return calibrated logits, float32, shape (len(texts), classes).
+
+        Raises
+        ------
+        TypeError
+            If `texts` is a single text, or one of them is no text.
+        """
+        if isinstance(texts, str):
+            raise TypeError(
+                f"texts must be a list of texts, got the text {texts!a:.60}"
+            )
+        texts = [clean_text(text) for text in texts]
+        if not texts:
+            return np.zeros((0, len(self.labels)), np.float32)
         return self._onnx(texts) / np.float32(self.about["temperature"])
 
     __call__ = logits
@@ -248,6 +317,25 @@ class TextClassifier:
         list of Answer
         """
         return answers(self.logits(texts), self.labels, self.problem_type)
+
+
+def _opened(folder: Path, about: dict, threads: int | None) -> OnnxClassifier:
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / TOKENIZER),
+        model_max_length=about["max_length"],
+        truncation_side="left" if about["keep"] == "end" else "right",
+    )
+    used = {about["pad_id"], *about["before"], *about["after"]}
+    if max(used) >= len(tokenizer):
+        raise ValueError(
+            f"{ABOUT} names token {max(used)}, the tokeniser has {len(tokenizer)}"
+        )
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(about["pad_id"])
+    # One by one and hardly padded, as a page reads them: what is padding
+    # to one text would move the ranges of another's INT8.
+    return OnnxClassifier(
+        folder / MODEL, tokenizer, threads=threads, batch_size=1, multiple=2
+    )
 
 
 def answers(
@@ -295,32 +383,49 @@ def read_about(folder: str | Path) -> dict:
     path = folder / ABOUT
     if not path.is_file():
         raise FileNotFoundError(f"{str(folder)!r} is no bundle: it has no {ABOUT}")
-    try:
-        about = json.loads(path.read_text("utf-8"))
-        files = dict(about["files"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedBundleError(f"{str(path)!r} is damaged: {error!r}") from error
     formats = {FORMAT: ONE_LABEL, FORMAT_OF_SEVERAL: SEVERAL_LABELS}
-    if about.get("format") not in formats:
-        raise DamagedBundleError(
-            f"{str(path)!r} must have the format {' or '.join(map(repr, formats))}, got"
-            f" {about.get('format')!r}"
-        )
+    try:
+        about = read_json(path)
+        _object(about, "it")
+        if about.get("format") not in list(formats):
+            raise ForeignFileError(
+                f"it must have the format {' or '.join(map(repr, formats))}, got"
+                f" {shown(about.get('format'))}"
+            )
+        ABOUT_SHAPE(about, "")
+        _check_together(about)
+    except ForeignFileError as error:
+        raise DamagedBundleError(f"{str(path)!r} is damaged: {error}") from error
     kind = formats[about["format"]]
     if about.setdefault("problem_type", kind) != kind:
         raise DamagedBundleError(
             f"{str(path)!r} has the format {about['format']!r}, which is for"
             f" {kind!r}, and says problem_type {about['problem_type']!r}"
         )
-    for name, entry in files.items():
+    for name, entry in about["files"].items():
         if not (folder / name).is_file():
             raise FileNotFoundError(f"the bundle {str(folder)!r} lacks {name!r}")
-        if _listed(folder / name) != entry:
+        if _listed(folder / name) != {key: entry[key] for key in ("bytes", "sha256")}:
             raise DamagedBundleError(
                 f"{str(folder / name)!r} is not the file that the bundle was made with:"
                 " its size or checksum differs"
             )
     return about
+
+
+def _check_together(about: dict) -> None:
+    """What no value shows alone."""
+    lacking = [name for name in (MODEL, TOKENIZER) if name not in about["files"]]
+    if lacking:
+        raise ForeignFileError(f"files must list {MODEL} and {TOKENIZER}; no {lacking}")
+    if len(set(about["labels"])) < len(about["labels"]):
+        raise ForeignFileError(f"labels must differ, got {shown(about['labels'])}")
+    around = len(about["before"]) + len(about["after"])
+    if about["max_length"] <= around:
+        raise ForeignFileError(
+            f"max_length must leave room for a text beside {around} special tokens,"
+            f" got {about['max_length']}"
+        )
 
 
 def bundle_bytes(folder: str | Path) -> int:

@@ -25,12 +25,39 @@ from ..data.encoding import EncodedReviews
 from ..data.labels import NO_LABEL, ONE_LABEL, problem_type_of
 from ..evaluation.predict import predict_encoded
 from ..files import fresh_path, whole_file
+from ..foreign import ForeignFileError, list_of, number, parse_json, record, whole
 from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
 from .text_cnn import TextCNNConfig, TextCNNForSequenceClassification
 
 FORMAT = "distill-pocket-2"
 PAD_ID, UNKNOWN_ID = 0, 1
 LEVELS = 16
+
+
+def _label(value: object, where: str) -> None:
+    if not isinstance(value, str) or not 0 < len(value) <= 2_000:
+        raise ForeignFileError(f"{where} must be a text of 1 to 2,000 characters")
+
+
+_ABOUT = record(
+    {
+        "labels": list_of(_label, 2, 2),
+        "bias": number(),
+        "share": number(0, 1),
+        "longest_run": whole(1, 16),
+        "longest_text": whole(2, 1_000_000),
+        "embedding_size": whole(1, 4_096),
+        "filters": whole(1, 4_096),
+        "widths": list_of(whole(1, 64), 1, 16),
+    }
+)
+"""What a packed student says of itself; a model is built of these numbers."""
+_KINDS = ("levels", "nibbles")
+_GAPS = (np.dtype(np.uint8), np.dtype(np.uint16))
+_TYPES = {"word_gaps": _GAPS, "ngram_gaps": _GAPS}
+for _name in ("embedding", "ngram"):
+    _TYPES[f"{_name}.nibbles"] = _GAPS[:1]
+    _TYPES[f"{_name}.levels"] = (np.dtype(np.float32),)
 
 
 @dataclass
@@ -233,16 +260,21 @@ class PocketStudent:
             raise FileNotFoundError(f"no student at {str(path)!r}")
         try:
             with safe_open(path, "numpy") as file:
-                about = json.loads((file.metadata() or {}).get("about", "{}"))
+                about = parse_json((file.metadata() or {}).get("about", "{}"))
                 packed = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, ValueError) as error:
             raise ValueError(f"{str(path)!r} is damaged: {error}") from error
-        if about.get("format") != FORMAT:
+        if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise ValueError(
                 f"{str(path)!r} is no packed student of this kit, or of an"
                 " earlier one, which cut texts into words otherwise: pack it anew"
             )
-        return cls._unpacked(about, packed)
+        try:
+            _ABOUT(about, "")
+            _check_packed(about, packed)
+            return cls._unpacked(about, packed)
+        except (ForeignFileError, RuntimeError, IndexError) as error:
+            raise ValueError(f"{str(path)!r} is damaged: {error}") from error
 
     @classmethod
     def _unpacked(cls, about: dict, packed: dict) -> PocketStudent:
@@ -272,6 +304,46 @@ class PocketStudent:
             about["share"],
             about["labels"],
         )
+
+
+def _check_packed(about: dict, packed: dict[str, np.ndarray]) -> None:
+    """Hold the sizes that a file claims against what lies in it.
+
+    Memory is taken for what is there, never for what a number asks for.
+    """
+    names = ["word_gaps", "ngram_gaps"]
+    names += [f"{n}.{kind}" for n in ("embedding", "ngram") for kind in _KINDS]
+    absent = [name for name in names if name not in packed]
+    if absent:
+        raise ForeignFileError(f"it lacks {', '.join(absent)}")
+    odd = [n for n in names if packed[n].ndim != 1 or packed[n].dtype not in _TYPES[n]]
+    odd += [n for n in names if n.endswith(".levels") and packed[n].shape != (LEVELS,)]
+    if odd:
+        raise ForeignFileError(f"{', '.join(odd)} are of another type or shape")
+    size, filters = about["embedding_size"], about["filters"]
+    rows = len(unpack_keys(packed["word_gaps"])) + 2
+    features = len(unpack_keys(packed["ngram_gaps"]))
+    if rows == 2 or features == 0:
+        raise ForeignFileError("it knows no word, or no n-gram")
+    for name, numbers in (("embedding", rows * size), ("ngram", features)):
+        there = len(packed[f"{name}.nibbles"])
+        if there != (numbers + 1) // 2:
+            raise ForeignFileError(
+                f"{name}.nibbles must hold {(numbers + 1) // 2:,} bytes for {numbers:,}"
+                f" numbers, got {there:,}"
+            )
+    wanted = filters * size * sum(about["widths"])
+    held = sum(
+        v.size for n, v in packed.items() if v.ndim > 1 and v.shape[0] == filters
+    )
+    if held < wanted:
+        raise ForeignFileError(
+            f"filters, embedding_size and widths ask for {wanted:,} weights, the file"
+            f" holds {held:,}"
+        )
+    broken = [n for n, v in packed.items() if not np.isfinite(v).all()]
+    if broken:
+        raise ForeignFileError(f"{', '.join(broken)} hold what is no number")
 
 
 # ------------------------------------------------------------------- packing

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import runpy
 import shutil
 import subprocess
@@ -21,14 +22,24 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 FORMAT = "distill-classroom-1"
 MANIFEST, SETTINGS = "manifest.json", "classroom.json"
-FILE_KEYS, TARGET_KEYS = ("bytes", "sha256"), ("platform", "python", "least", "wheels")
+LARGEST_MANIFEST = 50_000_000
 PROJECT, WHEELS, IMDB, MODELS = "project", "wheels", "imdb", "models"
 DEFAULT_TARGET = "distillation"
 EXTRA = "test"
+# What a name in the manifest may be made of on every system: no drive, no way up.
+_PART = re.compile(r"[^\\/:*?\"<>|\x00-\x1f\x7f]+")
+_WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)
+_VERSION = re.compile(r"\d{1,4}(\.\d{1,4}){1,3}")
+_RELEASE = r"[A-Za-z0-9_.!+]+"
+_WHEEL = re.compile(
+    rf"[A-Za-z0-9_.]+-{_RELEASE}(-\d[A-Za-z0-9_.]*)?(-[A-Za-z0-9_.]+){{3}}\.whl"
+)
+_WORD = re.compile(r"[\w.+-]{1,100}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class BundleError(Exception):
@@ -113,28 +124,107 @@ def read_manifest(bundle: Path) -> dict:
     Raises
     ------
     BundleError
-        If it is no bundle, a damaged one, or one of another kit.
+        If it is no bundle, one of another kit, or holds what no packer writes, such
+        as the name of a file that would lie elsewhere.
     """
     path = bundle / MANIFEST
     try:
-        manifest = json.loads(path.read_text("utf-8"))
-        names = list(manifest["files"])
-        sums = [file[key] for file in manifest["files"].values() for key in FILE_KEYS]
-        facts = [target[key] for target in manifest["targets"] for key in TARGET_KEYS]
+        manifest = _read_json(path)
     except FileNotFoundError:
-        raise BundleError(
-            f"{str(bundle)!r} is no bundle: it has no {MANIFEST}"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BundleError(f"{path} is damaged: {error!r}; copy it anew") from error
-    if manifest.get("format") != FORMAT:
-        raise BundleError(
-            f"{path} must have the format {FORMAT!r}, it has {manifest.get('format')!r}"
-        )
-    odd = [n for n in names if PurePosixPath(n).is_absolute() or ".." in n.split("/")]
-    if odd or not (sums and facts):
-        raise BundleError(f"{path} is damaged: {odd or 'it lists nothing'}")
+        told = f"{str(bundle)!r} is no bundle: it has no {MANIFEST}"
+        raise BundleError(told) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is damaged: {error}; copy it anew") from error
+    named = manifest.get("format") if isinstance(manifest, dict) else None
+    if named != FORMAT and isinstance(named, str):
+        told = f"{path} must have the format {FORMAT!r}, it has {_short(named)}"
+        raise BundleError(told)
+    wrong = _wrong_with(manifest) if named == FORMAT else "it names no format"
+    if wrong:
+        raise BundleError(f"{path} is damaged: {wrong}; copy it anew")
     return manifest
+
+
+def _read_json(path: Path) -> object:
+    """Read JSON of a size; a pipe or a device would be read for ever."""
+    if not path.exists():
+        raise FileNotFoundError(path)
+    if not path.is_file():
+        raise ValueError("it is no regular file")
+    with path.open("rb") as file:
+        content = file.read(LARGEST_MANIFEST + 1)
+    if len(content) > LARGEST_MANIFEST:
+        raise ValueError(f"it has more than {megabytes(LARGEST_MANIFEST)}")
+    return json.loads(content.decode("utf-8"), object_pairs_hook=_each_once)
+
+
+def _each_once(pairs: list) -> dict:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("it names something twice in one object")
+    return dict(pairs)
+
+
+def _short(value: object) -> str:
+    """Return a value's repr, cut to fit into a line."""
+    return ascii(value)[:100]
+
+
+def _fits(pattern: re.Pattern, value: object) -> bool:
+    return isinstance(value, str) and bool(pattern.fullmatch(value))
+
+
+def _wrong_with(manifest: dict) -> str:
+    """Say what of a manifest no packer writes; nothing if all is well."""
+    files, targets = manifest.get("files"), manifest.get("targets")
+    if not isinstance(files, dict) or not isinstance(targets, list):
+        return "it has no files or no targets"
+    if not files or not targets:
+        return "it lists nothing"
+    if not _fits(_WORD, manifest.get("kit")):
+        return f"kit must be a version, got {_short(manifest.get('kit'))}"
+    faults = [_wrong_with_file(name, listed) for name, listed in files.items()]
+    faults += [_wrong_with_target(target) for target in targets]
+    return next(filter(None, faults), "")
+
+
+def _wrong_with_file(name: str, listed: object) -> str:
+    parts = name.split("/")
+    if not all(_is_plain(part) for part in parts):
+        return f"{_short(name)} is no plain path inside of the bundle"
+    if parts[0] in (PROJECT, WHEELS, IMDB, MODELS) and len(parts) == 1:
+        return f"{_short(name)} is a folder of the bundle, not a file"
+    if not isinstance(listed, dict):
+        return f"of {_short(name)} it must say bytes and sha256, got {_short(listed)}"
+    size = listed.get("bytes")
+    if type(size) is int and 0 <= size < 2**53 and _fits(_SHA256, listed.get("sha256")):
+        return ""
+    return f"{_short(name)} must have bytes and a sha256, got {_short(listed)}"
+
+
+def _is_plain(part: str) -> bool:
+    """Say if one part of a path means the same on every system, and no other place."""
+    return (
+        bool(_PART.fullmatch(part))
+        and len(part) <= 255
+        and part.strip(". ") != ""
+        and not part.endswith((".", " "))
+        and not _WINDOWS_DEVICE.fullmatch(part)
+    )
+
+
+def _wrong_with_target(target: object) -> str:
+    if not isinstance(target, dict):
+        return f"a target must be an object, got {_short(target)}"
+    wheels = target.get("wheels")
+    patterns = {"platform": _WORD, "python": _VERSION, "least": _VERSION}
+    for key, pattern in patterns.items():
+        if not _fits(pattern, target.get(key)):
+            return f"a target's {key} makes no sense: {_short(target.get(key))}"
+    if not isinstance(wheels, list) or not wheels:
+        return f"a target must list wheels, got {_short(wheels)}"
+    # pip is told their names and versions, so that each must be one of a wheel.
+    odd = [name for name in wheels if not _fits(_WHEEL, name)]
+    return f"no name of a wheel: {_short(odd[0])}" if odd else ""
 
 
 def damage(bundle: Path, manifest: dict, names: Iterable[str]) -> list[str]:
@@ -162,12 +252,12 @@ def damage(bundle: Path, manifest: dict, names: Iterable[str]) -> list[str]:
 
 
 def _strange_wheels(bundle: Path, manifest: dict) -> list[str]:
-    """Name wheels that the manifest does not know; pip would take them."""
-    present = [p.name for p in (bundle / WHEELS).glob("*.whl")]
+    """Name packages that the manifest does not know; pip would take them."""
+    present = [p.name for p in (bundle / WHEELS).glob("*")]
     return [
         f"not in the list: {WHEELS}/{name}"
         for name in sorted(present)
-        if f"{WHEELS}/{name}" not in manifest["files"] and not name.startswith("._")
+        if f"{WHEELS}/{name}" not in manifest["files"] and not name.startswith(".")
     ]
 
 
@@ -276,6 +366,7 @@ def install(
     target = fitting_target(manifest, here or this_target())
     needed = _needed(manifest, target, data_in_place)
     _refuse_damage(bundle, manifest, needed)
+    _refuse_a_full_disk(folder, sum(manifest["files"][n]["bytes"] for n in needed))
     folder.mkdir(parents=True)
     try:
         _fill(folder, bundle, manifest, target, needed, data_in_place)
@@ -283,6 +374,15 @@ def install(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder
+
+
+def _refuse_a_full_disk(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(next(p for p in folder.parents if p.is_dir())).free
+    if free < size:
+        raise BundleError(
+            f"--to {str(folder)!r} needs {megabytes(size)} at least, and there are"
+            f" {megabytes(free)} free; name a folder on another disk"
+        )
 
 
 def _fill(folder, bundle, manifest, target, needed, data_in_place) -> None:

@@ -33,6 +33,7 @@ from .installing import (
     copy,
     digest,
     megabytes,
+    read_manifest,
     this_target,
     venv_python,
 )
@@ -254,7 +255,7 @@ def _finish(made: Path, root: Path, targets: list[dict]) -> dict:
     }
     text = json.dumps(manifest, indent=1) + "\n"
     (made / MANIFEST).write_text(text, "utf-8")
-    return manifest
+    return read_manifest(made)  # what no laptop would take is found here
 
 
 def _listed(path: Path) -> dict:

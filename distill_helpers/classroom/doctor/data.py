@@ -129,7 +129,11 @@ def check_imdb() -> Finding:
     """
     from ...data.imdb import imdb_cache, imdb_mirror, imdb_named
 
-    folder, by = imdb_named() or ("", "")
+    try:
+        folder, by = imdb_named() or ("", "")
+    except FileNotFoundError as error:
+        seen = "classroom.json is not what an installer leaves"
+        return Finding("IMDB", FAIL, seen, f"{error}.")
     try:
         found = imdb_mirror() is not None
     except FileNotFoundError:
