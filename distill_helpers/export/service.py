@@ -12,18 +12,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import socket
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..arguments import check_number, check_whole
+from ..data.cleaning import clean_text
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
 from ..evaluation.metrics import chosen_labels, probabilities
+from .hosts import LOOPBACK, check_hosts, why_not
 
 Predictor = Callable[[Sequence[str]], np.ndarray]
 MISSING = (
@@ -51,6 +56,10 @@ class Limits:
         For one answer, waiting included.
     cached : int
         Answers that are remembered.
+    connections : int
+        At a time; see :func:`~distill_helpers.export.connections.bounded`.
+    body_seconds : float
+        In which a request must have come: its head, and once more its body.
     """
 
     body_bytes: int = 64 * 1024
@@ -59,11 +68,16 @@ class Limits:
     at_once: int = 64
     seconds: float = 5.0
     cached: int = 1024
+    connections: int = 64
+    body_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
+            check_number(name, value)
             if not value > 0:
                 raise ValueError(f"{name} must be above 0, got {value!r}")
+            if name not in ("per_second", "seconds", "body_seconds"):
+                check_whole(name, value)
 
 
 class TokenBucket:
@@ -147,7 +161,8 @@ def read_question(content_type: str, body: bytes) -> str:
     Raises
     ------
     Refusal
-        415 for another type than JSON, 422 for anything but a text.
+        415 for another type than JSON, 422 for anything but a text of whole
+        characters.
     """
     if content_type.split(";")[0].strip().lower() != "application/json":
         raise Refusal(415, 'send application/json, such as {"text": "..."}')
@@ -158,7 +173,15 @@ def read_question(content_type: str, body: bytes) -> str:
     text = question.get("text") if isinstance(question, dict) else None
     if not isinstance(text, str) or not text.strip():
         raise Refusal(422, "send a text that is not empty under the name 'text'")
+    if not _encodable(text):
+        raise Refusal(
+            422, "the text holds half of a character (a surrogate without its pair)"
+        )
     return text
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def make_app(
@@ -169,6 +192,7 @@ def make_app(
     name: str = "the teacher",
     limits: Limits | None = None,
     origins: Sequence[str] = (),
+    hosts: Sequence[str] = (),
     clock: Callable[[], float] = time.monotonic,
 ):
     """Make the service as an ASGI application.
@@ -176,7 +200,8 @@ def make_app(
     Parameters
     ----------
     predict : callable
-        Texts in, logits out; called by one thread at a time.
+        Texts in, logits out; called by one thread at a time, with a text that was
+        cleaned as in training unless it has an attribute ``cleans`` that is true.
     label_names : sequence of str
         In the order of the logits.
     problem_type : str, default "single_label_classification"
@@ -187,6 +212,8 @@ def make_app(
     limits : Limits, optional
     origins : sequence of str
         Pages, by scheme and host, whose scripts may ask.
+    hosts : sequence of str
+        Names under which the service is asked, besides those of this machine.
     clock : callable
         For the rate limit.
 
@@ -200,13 +227,19 @@ def make_app(
     ImportError
         If the extra is missing; the message names it.
     ValueError
-        If `problem_type` is unknown.
+        If `problem_type` is unknown, a host is no name, or a label or `name`
+        cannot be sent.
     """
     check_problem_type(problem_type)
+    allowed = (*LOOPBACK, *check_hosts(hosts))
+    for said in (name, *label_names):
+        if not isinstance(said, str) or not _encodable(said):
+            raise ValueError(f"name and label_names must be texts, got {said!a}")
     try:
         from fastapi import FastAPI, Request
         from fastapi.middleware.cors import CORSMiddleware
         from fastapi.responses import JSONResponse
+        from starlette.datastructures import Headers
     except ImportError as error:
         raise ImportError(MISSING) from error
     limits = limits or Limits()
@@ -219,6 +252,27 @@ def make_app(
         allow_methods=["POST"],
         allow_headers=["Content-Type"],
     )
+
+    class KnownHosts:
+        """Turn away who calls the service by a stranger's name."""
+
+        def __init__(self, inner) -> None:
+            self.inner = inner
+
+        async def __call__(self, scope, receive, send) -> None:
+            answer = self.inner
+            if scope["type"] == "http":
+                reason = why_not(Headers(scope=scope).get("host"), allowed)
+                if reason:
+                    answer = JSONResponse({"detail": reason}, 400)
+            await answer(scope, receive, send)
+
+    app.add_middleware(KnownHosts)
+    app.state.limits = limits
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception):
+        return JSONResponse({"detail": "the service failed; its log says why"}, 500)
 
     @app.exception_handler(Refusal)
     async def refuse(request: Request, refusal: Refusal):
@@ -238,7 +292,15 @@ def make_app(
                 f"at most {limits.per_second:g} requests a second",
                 {"Retry-After": str(int(wait) + 1)},
             )
-        body = await _limited_body(request, limits.body_bytes)
+        try:
+            reading = _limited_body(request, limits.body_bytes)
+            body = await asyncio.wait_for(reading, limits.body_seconds)
+        except asyncio.TimeoutError as error:
+            raise Refusal(
+                408,
+                f"the request did not come within {limits.body_seconds:g} s",
+                {"Connection": "close"},
+            ) from error
         return await desk.answer(
             read_question(request.headers.get("content-type", ""), body)
         )
@@ -252,7 +314,7 @@ async def _limited_body(request, most: int) -> bytes:
     """Read a request and stop as soon as it is too large."""
     refusal = Refusal(413, f"at most {most:,} bytes", {"Connection": "close"})
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > most:
+    if declared.isdecimal() and int(declared) > most:
         raise refusal
     body = b""
     async for part in request.stream():
@@ -274,30 +336,54 @@ class _Desk:
         self.name = name
         self.limits = limits
         self.cache = AnswerCache(limits.cached)
-        self.open = 0
-        self._turn = asyncio.Lock()
+        self._jobs = set()
+        self._one = ThreadPoolExecutor(1)  # what was given up still has its turn
 
     async def answer(self, text: str) -> dict:
-        found = self.cache.get(text)
+        cleaned = clean_text(text)
+        if not cleaned:
+            raise Refusal(
+                422, "nothing is left of the text: it is HTML or cannot be seen"
+            )
+        found = self.cache.get(cleaned)
         if found is not None:
             return found | {"cached": True}
-        if self.open >= self.limits.at_once:
+        self._jobs = {job for job in self._jobs if not job.done()}
+        if len(self._jobs) >= self.limits.at_once:
             raise Refusal(
                 503, "too many texts are waiting; try again", {"Retry-After": "1"}
             )
-        self.open += 1
+        given = text if getattr(self.predict, "cleans", False) else cleaned
+        job = self._one.submit(self._compute, given)
+        self._jobs.add(job)
         try:
-            found = await asyncio.wait_for(self._compute(text), self.limits.seconds)
+            found = await asyncio.wait_for(
+                asyncio.wrap_future(job), self.limits.seconds
+            )
         except asyncio.TimeoutError as error:
             raise Refusal(504, f"no answer within {self.limits.seconds:g} s") from error
-        finally:
-            self.open -= 1
-        self.cache.put(text, found)
+        self.cache.put(cleaned, found)
         return found | {"cached": False}
 
-    async def _compute(self, text: str) -> dict:
-        async with self._turn:
-            logits = (await asyncio.to_thread(self.predict, [text]))[0]
+    def _logits(self, text: str) -> np.ndarray:
+        """Ask the model and hold what it says against what can be an answer."""
+        try:
+            logits = np.asarray(self.predict([text]), np.float64)
+        except Exception as error:  # told to the log and to the client
+            logging.getLogger(__name__).exception("the model failed")
+            raise Refusal(502, f"the model failed ({type(error).__name__})") from error
+        if logits.shape != (1, len(self.labels)):
+            raise Refusal(
+                502,
+                f"the model gave logits of shape {logits.shape}, wanted is"
+                f" {(1, len(self.labels))}",
+            )
+        if not np.isfinite(logits).all():
+            raise Refusal(502, "the model gave logits that are no finite numbers")
+        return logits[0]
+
+    def _compute(self, text: str) -> dict:
+        logits = self._logits(text)
         shares = probabilities(logits, self.problem_type)
         chosen = int(logits.argmax())
         answer = {
@@ -313,8 +399,41 @@ class _Desk:
         return answer
 
 
+def _server(app, proxies: Sequence[str] = (), log_level: str = "error"):
+    """Make the server; only a proxy that is named may say who a client is."""
+    try:
+        import uvicorn
+
+        from .connections import bounded
+    except ImportError as error:
+        raise ImportError(MISSING) from error
+    limits = getattr(app.state, "limits", None) or Limits()
+    config = uvicorn.Config(
+        app,
+        http=bounded(limits.connections, limits.body_seconds),
+        ws="none",
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        backlog=32,  # so many are taken in at a time
+        timeout_graceful_shutdown=5,
+        log_level=log_level,
+    )
+    return uvicorn.Server(config)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    check_whole("port", port, least=0, most=65_535)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=32)
+    except OSError as error:
+        raise OSError(
+            f"port {port} of {host} cannot be used, name another one: {error}"
+        ) from error
+
+
 @contextmanager
-def running(app, port: int = 0) -> Iterator[str]:
+def running(app, port: int = 0, *, proxies: Sequence[str] = ()) -> Iterator[str]:
     """Serve an application on this machine for as long as the block lasts.
 
     Parameters
@@ -323,6 +442,8 @@ def running(app, port: int = 0) -> Iterator[str]:
         From :func:`make_app`.
     port : int, default 0
         0 takes a free one.
+    proxies : sequence of str
+        Addresses whose ``X-Forwarded-For`` is believed; by default nobody's.
 
     Yields
     ------
@@ -333,16 +454,13 @@ def running(app, port: int = 0) -> Iterator[str]:
     ------
     ImportError
         If the extra is missing.
+    OSError
+        If the port is taken.
     RuntimeError
         If the server did not start.
     """
-    try:
-        import uvicorn
-    except ImportError as error:
-        raise ImportError(MISSING) from error
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    server = _server(app, proxies)
+    listener = _listener("127.0.0.1", port)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, daemon=True
     )
@@ -365,16 +483,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="distill-kit serve", description=__doc__.split("\n")[0]
     )
     parser.add_argument("bundle")
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--name", default="the teacher")
     parser.add_argument("--origin", action="append", default=[], help="a page's origin")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        help="a name under which others ask, such as kit.example",
+    )
+    parser.add_argument(
+        "--proxy",
+        action="append",
+        default=[],
+        help="address of a proxy whose X-Forwarded-For is believed",
+    )
     options = parser.parse_args(arguments)
+    if options.host in ("", "0.0.0.0", "::") and not options.allow_host:
+        parser.error(
+            f"--host {options.host!r} listens to everybody: say under which names"
+            " with --allow-host, such as --allow-host kit.example"
+        )
     from .bundle import TextClassifier
 
+    own = f"[{options.host}]" if ":" in options.host else options.host
     try:
-        import uvicorn
-
         reader = TextClassifier(options.bundle)
         app = make_app(
             reader,
@@ -382,10 +516,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             problem_type=reader.problem_type,
             name=options.name,
             origins=options.origin,
+            hosts=[*filter(None, [own]), *options.allow_host],
         )
+        server = _server(app, options.proxy, "warning")
+        listener = _listener(options.host, options.port)
     except ImportError:
         parser.error(MISSING)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         parser.error(str(error))
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+    at = listener.getsockname()[1]
+    print(f"answering at http://{own}:{at}/ until it is stopped", flush=True)
+    server.run(sockets=[listener])
     return 0

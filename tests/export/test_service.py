@@ -1,6 +1,7 @@
 """The service answers one kind of question and refuses everything else."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -13,11 +14,13 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 
+from distill_helpers.data.cleaning import clean_text
 from distill_helpers.export.service import (
     AnswerCache,
     Limits,
     Refusal,
     TokenBucket,
+    main,
     make_app,
     read_question,
     running,
@@ -92,6 +95,13 @@ def test_an_answer_says_who_gave_it_and_is_remembered(server):
         ({"text": "   "}, 422, "not empty"),
         ({"body": b'{"text": 3}'}, 422, "not empty"),
         ({"body": b"[" * 60_000}, 422, "no JSON"),
+        ({"body": b'{"text": "cut \\ud83d"}'}, 422, "half of a character"),
+        ({"body": b'{"text": "\xff"}'}, 422, "no JSON"),
+        ({"text": "<br> \u200b"}, 422, "nothing is left of the text"),
+        ({"headers": {"Host": "evil.example"}}, 400, "the host must be 127.0.0.1"),
+        ({"headers": {"Host": "127.0.0.1.evil.example:80"}}, 400, "the host must be"),
+        ({"headers": {"Host": "127.0.0.1@evil"}}, 400, "the host must be"),
+        ({"headers": {"Host": ""}}, 400, "the host must be"),
         ({"method": "PUT"}, 405, "Not Allowed"),
         ({"path": "/nothing"}, 404, "Not Found"),
     ],
@@ -106,6 +116,126 @@ def test_what_is_no_question_is_refused(server, change, status, words):
         return
     assert got == status and words in content["detail"]
     assert len(predict.asked) == before
+
+
+def test_names_of_this_machine_and_those_allowed_are_answered(server):
+    for host in ("localhost:80", "[::1]", "LOCALHOST.", "127.0.0.1"):
+        assert ask(server[0], headers={"Host": host})[0] == 200
+    with serving(Slow(), hosts=["Kit.example"]) as port:
+        assert ask(port, headers={"Host": "kit.example:443"})[0] == 200
+    for wrong in ("*", "http://a", "a:80", ""):
+        with pytest.raises(ValueError, match="hosts must be names"):
+            make_app(Slow(), ["a", "b"], hosts=[wrong])
+
+
+def test_a_text_is_cleaned_as_in_training_and_remembered_by_what_was_read(server):
+    port, predict = server
+    raw = "A <i>joy</i>&hellip;<br />truly \u201cfine\u201d"
+    assert ask(port, raw)[1]["cached"] is False
+    assert predict.asked[-1] == clean_text(raw) != raw
+    assert ask(port, clean_text(raw))[1]["cached"] is True
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([[float("nan"), 0]], "no finite numbers"),
+        ([[0, float("inf")]], "no finite numbers"),
+        ([[0, 1, 2]], "shape (1, 3)"),
+        ([0, 1], "shape (2,)"),
+        ([], "shape (0,)"),
+        ([["a", "b"]], "the model failed (ValueError)"),
+        (None, "shape ()"),
+        (RuntimeError("secret"), "the model failed (RuntimeError)"),
+    ],
+)
+def test_what_a_model_does_wrong_is_said_in_json(faulty, given, words):
+    port, answers = faulty
+    answers.append(given)
+    status, content, _ = ask(port, f"what of {given}")
+    assert status == 502 and words in content["detail"] and "secret" not in str(content)
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    answers = []
+
+    def predict(texts):
+        if isinstance(answers[-1], Exception):
+            raise answers[-1]
+        return answers[-1]
+
+    with serving(predict) as port:
+        yield port, answers
+
+
+def test_only_a_proxy_that_is_named_says_who_asks():
+    limits = Limits(per_second=0.001, burst=1)
+    for proxies, expected in (((), 429), (("127.0.0.1",), 200)):
+        app = make_app(Slow(), ["short", "long"], limits=limits)
+        with running(app, proxies=proxies) as address:
+            port = urlparse(address).port
+            statuses = [
+                ask(port, headers={"X-Forwarded-For": f"192.0.2.{i}"})[0]
+                for i in range(2)
+            ]
+        assert statuses == [200, expected]
+
+
+def test_what_was_given_up_still_has_its_turn_alone():
+    predict = Slow(0.3)
+    limits = Limits(seconds=0.05, at_once=3)
+    with serving(predict, limits=limits) as port:
+        statuses = [ask(port, f"text {i}")[0] for i in range(6)]
+        assert set(statuses) <= {503, 504} and 504 in statuses
+        time.sleep(0.4)
+    assert predict.most_at_once == 1
+
+
+def connected(port, begin):
+    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+    connection.sendall(begin)
+    return connection
+
+
+HEAD = (
+    b"POST /classify HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 20\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("begin", [b"", HEAD[:30], HEAD + b"{"])
+def test_who_does_not_finish_a_request_is_told_so_and_cut_off(begin):
+    with serving(Slow(), limits=Limits(body_seconds=0.3)) as port:
+        slow = connected(port, begin)
+        heard = b"".join(iter(lambda: slow.recv(4096), b""))
+        slow.close()
+        assert heard.startswith(b"HTTP/1.1 408 ") and b'{"detail"' in heard
+        assert ask(port)[0] == 200
+
+
+def test_slow_connections_take_the_place_of_nobody():
+    limits = Limits(connections=4, body_seconds=60)
+    with serving(Slow(), limits=limits) as port:
+        for begin in (b"", HEAD[:30], HEAD + b"{"):
+            slow = [connected(port, begin) for _ in range(40)]
+            assert ask(port)[0] == 200
+            first = slow[0].recv(4096)
+            assert b" 503 " in first and b"too many connections" in first
+            for connection in slow:
+                connection.close()
+
+
+def test_if_all_wait_for_us_the_next_is_told_so():
+    limits = Limits(connections=2)
+    with serving(Slow(0.5), limits=limits) as port:
+        busy = [connected(port, HEAD + b'{"text": "number %d"}' % i) for i in (0, 1)]
+        time.sleep(0.1)
+        status, content, _ = ask(port)
+        assert status == 503 and "too many connections" in content["detail"]
+        assert all(b" 200 " in connection.recv(4096) for connection in busy)
+        for connection in busy:
+            connection.close()
 
 
 def test_only_named_pages_may_read_the_answer(server):
@@ -180,6 +310,27 @@ def test_questions_are_read_and_limits_checked():
         read_question("", b"{}")
     with pytest.raises(ValueError, match="at_once must be above 0, got 0"):
         Limits(at_once=0)
+    with pytest.raises(ValueError, match="seconds must be a finite number, got nan"):
+        Limits(seconds=float("nan"))
+    with pytest.raises(TypeError, match="connections must be a whole number"):
+        Limits(connections=2.5)
+    with pytest.raises(ValueError, match="must be texts, got .*ud83d"):
+        make_app(Slow(), ["a", "\ud83d"])
+    with pytest.raises(ValueError, match=r"port must lie in \[0, 65535\]"):
+        with running(make_app(Slow(), ["a", "b"]), 70_000):
+            pass
+
+
+def test_a_port_that_is_taken_is_named(server):
+    with pytest.raises(OSError, match=f"port {server[0]} of 127.0.0.1 cannot be used"):
+        with running(make_app(Slow(), ["a", "b"]), server[0]):
+            pass
+
+
+def test_the_command_listens_to_everybody_only_under_names(capsys):
+    with pytest.raises(SystemExit):
+        main(["nothing", "--host", "0.0.0.0"])
+    assert "--allow-host" in capsys.readouterr().err
 
 
 def test_the_command_refuses_what_is_no_bundle(tmp_path):
