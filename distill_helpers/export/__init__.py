@@ -27,7 +27,13 @@ __getattr__, __dir__, __all__ = attach(
             "write_bundle",
         ],
         "executorch": ["PhoneClassifier", "to_executorch"],
-        "headless": ["HeadlessMissingError", "PageAnswer", "ask_page", "find_chromium"],
+        "headless": [
+            "HeadlessMissingError",
+            "PageAnswer",
+            "PageFaultError",
+            "ask_page",
+            "find_chromium",
+        ],
         "latency": ["PARTS", "latency_budget"],
         "onnx": [
             "OnnxClassifier",

@@ -4,6 +4,11 @@ The page is plain HTML and JavaScript and asks nobody but its own server. What
 runs the model, ONNX Runtime for the web and a tokeniser, is not part of the
 kit: it is installed once with npm from the list in ``browser/package.json``,
 and copied beside the page with its licences.
+
+All files but the page, its worker and its list lie in a folder that is named by
+their content, so that two exports are never mixed, whoever keeps copies. A server
+of your own should send ``index.html``, ``worker.js`` and ``page.json`` with
+``Cache-Control: no-cache``; the rest may be kept for ever.
 """
 
 from __future__ import annotations
@@ -18,14 +23,17 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..arguments import check_number
+from ..arguments import check_number, check_whole
 from ..data.labels import SEVERAL_LABELS
 from ..files import whole_folder
 from ..places import BROWSER_RUNTIME, NO_CLONE
 from .bundle import ABOUT, MODEL, TOKENIZER, read_about
+from .hosts import LOOPBACK, why_not
 
 PAGE = Path(__file__).resolve().parent / "page"
-ASSETS = ("index.html", "style.css", "icon.svg", "app.js", "classifier.js")
+ASSETS = ("style.css", "icon.svg", "app.js", "classifier.js", "cleaning.js")
+INDEX, WORKER, LIST = "index.html", "worker.js", "page.json"
+"""What keeps its name when a page is made again."""
 _PACKAGES = {
     "onnxruntime-web": (
         "dist/ort.wasm.min.mjs",
@@ -132,16 +140,51 @@ def to_browser(
             " probability of its own"
         )
     files = runtime_files(runtime)
+    settings = {"server": server, "threshold": threshold, "timeout_ms": 5000}
     with whole_folder(folder) as made:
-        _copy(made, Path(bundle), files)
-        index = made / "index.html"
-        text = index.read_text("utf-8").replace("%SERVER%", origin and f" {origin}")
-        index.write_text(text, "utf-8")
-        settings = {"server": server, "threshold": threshold, "timeout_ms": 5000}
-        (made / "page.json").write_text(json.dumps(settings), "utf-8")
+        parts = made / "parts"
+        _copy(parts, Path(bundle), files)
+        read_about(parts / "student")  # what was copied, not only what was there
+        listed = {name: _listed(parts / name) for name in _names(parts)}
+        version = _version(listed, settings)
+        parts.rename(made / version)
+        content = settings | {"version": version, "files": listed}
+        (made / LIST).write_text(json.dumps(content), "utf-8")
         (made / "licences.txt").write_text(_licences(Path(runtime)), "utf-8")
-        _write_worker(made)
+        policy = {"%SERVER%": origin and f" {origin}", "%VERSION%": version}
+        _fill_in(INDEX, made, policy)
+        listed = {name: _listed(made / name)["sha256"] for name in _names(made)}
+        sums = {f"./{name}": digest for name, digest in listed.items()}
+        sums = {"./": listed[INDEX]} | sums
+        lists = {
+            "/*%FILES%*/": json.dumps(list(sums))[1:-1],
+            "/*%SUMS%*/": json.dumps(sums)[1:-1],
+        }
+        _fill_in(WORKER, made, lists | {"%VERSION%": version})
     return Path(folder)
+
+
+def _names(folder: Path) -> list[str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in files)
+
+
+def _listed(path: Path) -> dict:
+    content = path.read_bytes()
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _version(listed: dict, settings: dict) -> str:
+    """Name what a page is made of: the same parts and settings, the same name."""
+    content = json.dumps([listed, settings], sort_keys=True)
+    return f"v-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+
+
+def _fill_in(name: str, made: Path, values: dict[str, str]) -> None:
+    text = (PAGE / name).read_text("utf-8")
+    for place, value in values.items():
+        text = text.replace(place, value)
+    (made / name).write_text(text, "utf-8")
 
 
 def _origin(server: str) -> str:
@@ -177,19 +220,6 @@ def _licences(runtime: Path) -> str:
     return "\n\n".join(texts)
 
 
-def _write_worker(made: Path) -> None:
-    names = sorted(
-        path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()
-    )
-    digest = hashlib.sha256()
-    for name in names:
-        digest.update(name.encode() + (made / name).read_bytes())
-    listed = ", ".join(json.dumps(f"./{name}") for name in ["", *names])
-    text = (PAGE / "worker.js").read_text("utf-8")
-    text = text.replace("%STORE%", f"student-{digest.hexdigest()[:16]}")
-    (made / "worker.js").write_text(text.replace("/*%FILES%*/", listed), "utf-8")
-
-
 def download_bytes(folder: str | Path) -> dict[str, int]:
     """Add up what a page's visitor loads: the student, the code, the runtime.
 
@@ -201,8 +231,9 @@ def download_bytes(folder: str | Path) -> dict[str, int]:
     totals = {"student": 0, "code": 0, "runtime": 0}
     for path in Path(folder).rglob("*"):
         if path.is_file():
-            top = path.relative_to(folder).parts[0]
-            totals[top if top in totals else "code"] += path.stat().st_size
+            above = path.relative_to(folder).parts[:-1]
+            kind = next((name for name in above if name in totals), "code")
+            totals[kind] += path.stat().st_size
     return totals
 
 
@@ -213,6 +244,26 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         ".wasm": "application/wasm",
         ".json": "application/json",
     }
+
+    timeout = 20  # seconds; who says nothing for so long is hung up on
+
+    def send_head(self):
+        """Answer who calls this machine by its own name, and nobody else."""
+        reason = why_not(self.headers.get("Host"), LOOPBACK)
+        if reason:
+            self.send_error(400, "Wrong host", reason)
+            return None
+        return super().send_head()
+
+    def list_directory(self, path) -> None:
+        """Show no lists of folders."""
+        self.send_error(404, "File not found")
+
+    def end_headers(self) -> None:
+        """Let nobody show a copy before asking whether it is still the newest."""
+        self.send_header("Cache-Control", "no-cache")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
 
     def log_message(self, *_) -> None:
         """Say nothing of single requests."""
@@ -231,10 +282,22 @@ class PageServer:
     Attributes
     ----------
     address : str
-        On the loopback interface.
+        On the loopback interface; under other names it is not answered.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    OSError
+        If the port is taken.
+    ValueError
+        If there is no such port.
     """
 
     def __init__(self, folder: str | Path, port: int = 0) -> None:
+        if not Path(folder).is_dir():
+            raise FileNotFoundError(f"there is no folder {str(folder)!r} to serve")
+        check_whole("port", port, least=0, most=65_535)
         handler = functools.partial(_Quiet, directory=str(folder))
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.address = f"http://127.0.0.1:{self._server.server_port}/"

@@ -9,6 +9,7 @@ from conftest import ODD_TEXTS, small_bert
 
 from distill_helpers.compression.onnx_quantisation import quantise_dynamic
 from distill_helpers.compression.parity import EXACT, verify
+from distill_helpers.data.cleaning import clean_text
 from distill_helpers.evaluation.predict import predictor
 from distill_helpers.export.bundle import (
     ABOUT,
@@ -51,7 +52,13 @@ def test_a_bundle_answers_as_the_model_it_was_made_of(traced, tmp_path, texts, k
     model, tokenizer, path = traced(kind)
     folder = write_bundle(tmp_path / "b", path, tokenizer, ["bad", "good"])
     reader = TextClassifier(folder)
-    verify(kind, predictor(model, tokenizer), reader, [*texts, *ODD_TEXTS], EXACT)
+    asked = [*texts, *map(clean_text, ODD_TEXTS)]
+    verify(kind, predictor(model, tokenizer), reader, asked, EXACT)
+    raw = "<i>Caf&eacute;</i>,<br />na\u00efve \u2014 a film&hellip;"
+    np.testing.assert_array_equal(reader([raw]), reader([clean_text(raw)]))
+    assert reader([]).shape == (0, 2)
+    with pytest.raises(TypeError, match="must be a list of texts, got the text 'a'"):
+        reader("a")
     assert {p.name for p in folder.iterdir()} == {MODEL, TOKENIZER, ABOUT}
     assert bundle_bytes(folder) < 1.5 * path.stat().st_size + 100_000
     assert [p.name for p in tmp_path.iterdir()] == ["b"]

@@ -2,13 +2,19 @@
 
 import json
 import os
+import random
 import shutil
+import time
+import unicodedata
+from html.entities import html5
+from http.client import HTTPConnection
 from urllib.parse import urlparse
 
 import numpy as np
 import pytest
 
 from distill_helpers.compression.onnx_quantisation import quantise_dynamic
+from distill_helpers.data.cleaning import clean_text
 from distill_helpers.export.browser import (
     BROWSER_RUNTIME,
     PageServer,
@@ -96,6 +102,14 @@ def visit(chromium):
         context.close()
 
 
+def until(page, holds, value=None, seconds=60):
+    """Wait until a function in the page returns true; its policy forbids strings."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(holds, value):
+        assert time.monotonic() < end, f"never came true: {holds}"
+        page.wait_for_timeout(50)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_says_what_python_says_with_the_network_cut(
     kind, bundles, visit, tmp_path, reviews
@@ -105,8 +119,7 @@ def test_the_page_says_what_python_says_with_the_network_cut(
     texts = [*reviews["test"]["text"][:50], *ODD_TEXTS]
     with PageServer(folder) as server:
         page = visit(server.address)
-        page.evaluate("navigator.serviceWorker.ready")
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        until(page, "() => navigator.serviceWorker.controller !== null")
     # The server is gone; a reload must be served from the page's own store.
     page.reload()
     page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
@@ -130,7 +143,8 @@ def test_it_is_used_by_keyboard_and_text_is_never_html(bundles, visit, tmp_path)
         page = visit(server.address)
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == "text"
-        nasty = '<img src=x onerror="window.broken=1"> A joy & <b>bold</b> film.'
+        # As nothing but HTML it would be cleaned away; this is kept, as "List<String>".
+        nasty = 'A<img/src=x/onerror="window.broken=1"> joy & bold film.'
         page.keyboard.insert_text(nasty)
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -141,18 +155,24 @@ def test_it_is_used_by_keyboard_and_text_is_never_html(bundles, visit, tmp_path)
         verdict = page.locator("#verdict").inner_text()
         assert verdict.split(",")[0] in ("negative", "positive") and "%" in verdict
         assert "Answered on this device in" in page.locator("#facts").inner_text()
-        page.fill("#text", "   ")
-        page.click("#ask")
-        assert page.locator("#verdict").inner_text() == "There is no text yet."
-        assert page.locator("#why").is_hidden()
+        for empty, said in (
+            ("   ", "There is no text yet."),
+            ("<br> \u200b", "nothing is left"),
+        ):
+            page.fill("#text", empty)
+            page.click("#ask")
+            assert said in page.locator("#verdict").inner_text()
+            assert page.locator("#why").is_hidden()
         assert page.faults == []
 
 
 def test_the_word_that_moved_the_verdict_is_marked(bundles, visit, tmp_path):
     bundle = bundles("bigram")
     folder = to_browser(bundle, tmp_path / "page")
-    text = "It was a film about a harbour and it was wonderful to the end"
-    words = text.split()
+    text = (
+        "It was <i>a film</i> about a harbour and it was wonderful to the end&hellip;"
+    )
+    words = clean_text(text).split()
     reader = TextClassifier(bundle)
     whole = reader([text])[0]
     chosen = int(whole.argmax())
@@ -215,6 +235,107 @@ def test_an_unsure_student_asks_the_service_and_stands_alone_without_it(
         assert {urlparse(url).hostname for url in page.asked} == {"127.0.0.1"}
 
 
+def test_a_text_is_cleaned_in_the_page_as_in_python(bundles, visit, tmp_path):
+    folder = to_browser(bundles("bigram"), tmp_path / "page")
+    kinds = {c: unicodedata.category(c) for c in map(chr, range(0x20000))}
+    known = [c for c, kind in kinds.items() if kind not in ("Cn", "Cs", "Co")]
+    rows = [known[i : i + 2_000] for i in range(0, len(known), 2_000)]
+    texts = [" ".join(f"x{c}x" for c in row) for row in rows]
+    texts += ["|".join(f"<d{c}v>{c}\u200c" for c in row) for row in rows]
+    texts += ["a" + c * 40 for c in known if kinds[c][0] == "M"]
+    names = [name for name in html5 if name.endswith(";")]
+    texts += [f"&{name} {name}" for name in [*names, "notit;", "amp;lt;"]]
+    texts += [f"&#{i};" for i in [*range(300), 0xD800, 0xFFFE, 0x110000, 9999999]]
+    rng = random.Random(0)
+    texts += ["".join(rng.choices(PIECES, k=9)) for _ in range(3_000)]
+    with PageServer(folder) as server:
+        page = visit(server.address)
+        found = page.evaluate(
+            """async (texts) => {
+              const app = document.querySelector("script").src;
+              const { cleanText } = await import(new URL("cleaning.js", app));
+              return texts.map(cleanText);
+            }""",
+            texts,
+        )
+    apart = [(t, f) for t, f in zip(texts, found) if f != clean_text(t)]
+    assert apart == []
+
+
+PIECES = [
+    *("<", "</", ">", "<br", "p", "div", "i", "IMG", "\u017fpan", "l\u0130nk", "a"),
+    *('href="x>y"', "class=x", " ", "\t", "\x85", "\ufeff", "\u200c", "\u200d", "@"),
+    *("mailto:", "https://", "hidden", "=", "/", "1", "&amp;", "&lt;", "\u0301", "-"),
+    *("\u3001", "\uff01", "\u0915\u094d", "'", "\x00", "\u0e40\u0e17\u0e48"),
+    *("\U00010400", "\U0001f468", "\ufb01", "\u1e9b\u0323", "&#\u0661;", "y" * 90),
+]
+
+
+def told(page_or_context, address):
+    """Open a page that cannot answer; return what it says."""
+    page = page_or_context.new_page()
+    page.goto(address)
+    page.wait_for_selector("html[data-ready]", state="attached", timeout=60_000)
+    said = page.locator("#state").inner_text()
+    page.close()
+    return said
+
+
+@pytest.mark.parametrize("part", ["bundle.json", "model.onnx", "tokenizer.json"])
+def test_a_damaged_student_is_refused(bundles, chromium, tmp_path, part):
+    folder = to_browser(bundles("bigram"), tmp_path / "page")
+    path = next(folder.rglob(part))
+    content = path.read_bytes()
+    if part == "bundle.json":  # swapped labels, of the same length
+        swapped = json.loads(content)
+        swapped["labels"].reverse()
+        content = (json.dumps(swapped, indent=1) + "\n").encode()
+    else:
+        content = content[:-1] + b"?"
+    path.write_bytes(content)
+    with PageServer(folder) as server:
+        context = chromium.new_context()
+        said = told(context, server.address)
+        context.close()
+    assert f"student/{part} has another checksum" in said
+
+
+def test_a_new_export_replaces_the_old_and_touches_nobody_elses_store(
+    bundles, chromium, tmp_path
+):
+    def export(name, threshold):
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+        return to_browser(bundles("bigram"), tmp_path / name, threshold=threshold)
+
+    export("a", 0.1)
+    export("b", 0.2)
+    context = chromium.new_context()
+    with PageServer(tmp_path) as server:
+        for name in ("a", "b"):
+            page = context.new_page()
+            page.goto(f"{server.address}{name}/")
+            until(page, "() => navigator.serviceWorker.controller !== null")
+        page.evaluate("caches.open('of a stranger')")
+        first = set(page.evaluate("caches.keys()"))
+        assert len(first) == 3
+        made = export("a", 0.3)
+        version = json.loads((made / "page.json").read_text())["version"]
+        page = context.new_page()
+        page.goto(f"{server.address}a/")
+        page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+        assert version in page.evaluate("document.querySelector('script').src")
+        until(
+            page,
+            "async (v) => { const all = await caches.keys();"
+            " return all.length === 3 && all.some((name) => name.includes(v)); }",
+            version,
+        )
+        assert len(first & set(page.evaluate("caches.keys()"))) == 2
+    page.reload()  # the server is gone
+    page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+    context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_overflows_and_axe_finds_no_serious_fault(
@@ -268,7 +389,33 @@ def test_a_page_appears_whole_with_its_licences(bundles, tmp_path):
     assert set(listed) == present | {"./"}
     index = (folder / "index.html").read_text()
     assert "connect-src 'self';" in index and "%" not in index
-    assert json.loads((folder / "page.json").read_text())["threshold"] == 0.8
+    content = json.loads((folder / "page.json").read_text())
+    assert content["threshold"] == 0.8
+    inside = folder / content["version"]
+    assert set(content["files"]) == {
+        p.relative_to(inside).as_posix() for p in inside.rglob("*") if p.is_file()
+    }
+
+
+def test_the_page_server_shows_no_lists_and_knows_its_names(tmp_path):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "a.txt").write_text("text")
+    with PageServer(tmp_path) as server:
+        for path, host, status in (
+            ("/a.txt", "127.0.0.1", 200),
+            ("/a.txt", "localhost:80", 200),
+            ("/a.txt", "evil.example", 400),
+            ("/", "127.0.0.1", 404),
+            ("/inside/", "127.0.0.1", 404),
+        ):
+            connection = HTTPConnection(urlparse(server.address).netloc, timeout=20)
+            connection.request("GET", path, headers={"Host": host})
+            answer = connection.getresponse()
+            assert answer.status == status
+            assert answer.getheader("cache-control") == "no-cache"
+            connection.close()
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        PageServer(tmp_path / "none")
 
 
 def test_a_server_is_allowed_by_name_alone(bundles, tmp_path):

@@ -1,5 +1,6 @@
 // The page around the student. Text is put in as text, never as HTML.
 import { Classifier } from "./classifier.js";
+import { cleanText } from "./cleaning.js";
 
 const $ = (id) => document.getElementById(id);
 const percent = (p) => `${(100 * p).toFixed(1)}%`;
@@ -8,14 +9,18 @@ let student, settings = {};
 
 async function start() {
   try {
-    settings = await (await fetch("./page.json")).json();
-    student = await Classifier.load();
+    settings = await readList();
+    student = await Classifier.load(settings.files);
     await student.classify("Warm up.");
   } catch (error) {
     $("state").textContent = `The student could not be loaded: ${error.message}`;
+    document.documentElement.dataset.ready = "no";
     throw error;
   }
-  $("state").textContent = "The student is ready. It works without a network.";
+  $("state").textContent = student.checked
+    ? "The student is ready. It works without a network."
+    : "The student is ready. At this address the browser can neither compare its " +
+      "checksums nor keep it for later: that takes https or this machine.";
   $("model").textContent =
     `Model and tokeniser: ${(student.bytes / 1e6).toFixed(2)} MB, ` +
     `labels ${student.labels.join(", ")}, made with the kit's version ` +
@@ -31,11 +36,25 @@ async function start() {
   document.documentElement.dataset.ready = "yes";
 }
 
+// What belongs to this version of the page; a page may be replaced while it loads.
+async function readList() {
+  const answer = await fetch(new URL("../page.json", import.meta.url), { cache: "no-cache" });
+  if (!answer.ok) throw new Error(`page.json could not be loaded (${answer.status})`);
+  const found = await answer.json();
+  const own = new URL(".", import.meta.url).pathname.split("/").at(-2);
+  if (found.version !== own) {
+    throw new Error(`its list is of another version (${found.version}); load the page again`);
+  }
+  return found;
+}
+
 async function ask(event) {
   event?.preventDefault();
   const text = $("text").value.trim();
-  if (!text) {
-    $("verdict").textContent = "There is no text yet.";
+  if (!cleanText(text)) {
+    $("verdict").textContent = text
+      ? "Of this text nothing is left to read: it is HTML or cannot be seen."
+      : "There is no text yet.";
     $("facts").textContent = "";
     $("why").hidden = $("labels").hidden = true;
     return;
@@ -94,6 +113,9 @@ async function compare() {
     });
     const content = await answer.json();
     if (!answer.ok) throw new Error(content.detail ?? answer.statusText);
+    if (typeof content.label !== "string" || !(content.probability <= 1)) {
+      throw new Error("what came is no answer");
+    }
     $("teacher").textContent = content.labels
       ? `${content.answered_by} says ${inWords(content.labels)}.`
       : `${content.answered_by} says ${content.label}, ${percent(content.probability)}.`;
@@ -109,7 +131,7 @@ $("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask(event);
 });
 if ("serviceWorker" in navigator) {
-  navigator.serviceWorker.register("./worker.js").catch((error) => {
+  navigator.serviceWorker.register("./worker.js", { updateViaCache: "none" }).catch((error) => {
     console.warn("No offline copy:", error.message);
   });
 }

@@ -1,23 +1,29 @@
 // The student itself: text in, label and logits out. No page in here, so that
 // the tests can ask it the same questions as Python.
 import * as ort from "./runtime/ort.wasm.min.mjs";
+import { cleanText } from "./cleaning.js";
 import { Tokenizer } from "./runtime/tokenizers.min.mjs";
 
 ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = "error";
 
+const FORMATS = {
+  "distill-bundle-1": "single_label_classification",
+  "distill-bundle-2": "multi_label_classification",
+};
+
 export class Classifier {
-  static async load(folder = "./student/") {
-    const base = new URL(folder, import.meta.url);
-    const get = async (name) => {
-      const answer = await fetch(new URL(name, base));
-      if (!answer.ok) throw new Error(`${name} could not be loaded (${answer.status})`);
-      return answer;
-    };
-    const about = await (await get("bundle.json")).json();
-    const tokenizer = new Tokenizer(await (await get("tokenizer.json")).json(), {});
-    const model = new Uint8Array(await (await get("model.onnx")).arrayBuffer());
+  // `files` has the bytes and checksum of each: a file that was damaged, or put
+  // there by another export, is no part of this student.
+  static async load(files) {
+    const get = async (name) => read(`student/${name}`, files[`student/${name}`]);
+    const parts = ["bundle.json", "tokenizer.json", "model.onnx"];
+    const [listed, tokens, model] = await Promise.all(parts.map(get));
+    const about = JSON.parse(new TextDecoder().decode(listed));
+    const fault = faultOf(about);
+    if (fault) throw new Error(`student/bundle.json is damaged: ${fault}`);
+    const tokenizer = new Tokenizer(JSON.parse(new TextDecoder().decode(tokens)), {});
     const session = await ort.InferenceSession.create(model, {
       executionProviders: ["wasm"],
     });
@@ -26,7 +32,8 @@ export class Classifier {
 
   constructor(about, tokenizer, session) {
     Object.assign(this, { about, tokenizer, session, labels: about.labels });
-    this.several = about.problem_type === "multi_label_classification";
+    this.several = about.format === "distill-bundle-2";
+    this.checked = Boolean(globalThis.crypto?.subtle);
   }
 
   get bytes() {
@@ -45,6 +52,11 @@ export class Classifier {
   }
 
   async logits(texts) {
+    return this.run(texts.map(cleanText));
+  }
+
+  // Of texts that are clean already.
+  async run(texts) {
     const rows = texts.map((text) => this.encode(text));
     // Even, as in Python: a graph that looks at pairs of words needs room for one.
     const length = 2 * Math.ceil(Math.max(...rows.map((row) => row.length)) / 2);
@@ -60,7 +72,12 @@ export class Classifier {
       attention_mask: new ort.Tensor("int64", mask, shape),
     });
     const classes = this.labels.length;
+    const { dims } = found.logits;
+    if (dims.length !== 2 || dims[1] !== classes) {
+      throw new Error(`the model gives ${dims.at(-1)} logits for ${classes} labels`);
+    }
     const flat = Array.from(found.logits.data, (z) => z / this.about.temperature);
+    if (!flat.every(Number.isFinite)) throw new Error("the model gave logits that are no numbers");
     return rows.map((_, r) => flat.slice(r * classes, (r + 1) * classes));
   }
 
@@ -79,21 +96,53 @@ export class Classifier {
     };
   }
 
-  // Leave out one word after the other: how much weaker is the verdict?
+  // Leave out one word after the other: how much weaker is the verdict? The words
+  // are those that the student reads, after cleaning.
   async occlude(text, chosen, most = 80) {
-    const words = text.match(/\S+/g) ?? [];
+    const words = cleanText(text).split(" ").filter(Boolean);
     const asked = words.slice(0, most);
     const without = asked.map((_, i) => words.filter((_, j) => j !== i).join(" "));
-    const [whole] = await this.logits([words.join(" ")]);
+    const [whole] = await this.run([words.join(" ")]);
     const strength = this.several ? (z) => z[chosen] : (z) => margin(z, chosen);
     const base = strength(whole);
     const effects = [];
     for (let start = 0; start < without.length; start += 16) {
-      const part = await this.logits(without.slice(start, start + 16));
+      const part = await this.run(without.slice(start, start + 16));
       effects.push(...part.map((z) => base - strength(z)));
     }
     return { words, effects };
   }
+}
+
+async function read(name, listed) {
+  const answer = await fetch(new URL(name, import.meta.url));
+  if (!answer.ok) throw new Error(`${name} could not be loaded (${answer.status})`);
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  const cure = "it is damaged or of another version; load the page again";
+  if (bytes.length !== listed?.bytes) throw new Error(`${name} has another size: ${cure}`);
+  if (globalThis.crypto?.subtle) { // there is none at an address that is not secure
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const sum = Array.from(digest, (b) => b.toString(16).padStart(2, "0")).join("");
+    if (sum !== listed.sha256) throw new Error(`${name} has another checksum: ${cure}`);
+  }
+  return bytes;
+}
+
+// What makes a list useless, in words; nothing if all is well.
+function faultOf(about) {
+  const whole = (n, least) => Number.isInteger(n) && n >= least;
+  const ids = (list) => Array.isArray(list) && list.every((n) => whole(n, 0));
+  const { labels, temperature, before, after } = about ?? {};
+  if (!Object.hasOwn(FORMATS, about?.format)) return `its format is ${about?.format}`;
+  const type = about.problem_type ?? FORMATS[about.format];
+  if (type !== FORMATS[about.format]) return `its problem_type is ${type}`;
+  if (!Array.isArray(labels) || !labels.length || new Set(labels).size < labels.length ||
+      !labels.every((label) => typeof label === "string")) return "its labels";
+  if (!(Number.isFinite(temperature) && temperature > 0)) return `its temperature is ${temperature}`;
+  if (!ids(before) || !ids(after) || !whole(about.pad_id, 0)) return "its special tokens";
+  if (!whole(about.max_length, before.length + after.length + 1)) return "its max_length";
+  if (!["beginning", "end"].includes(about.keep)) return "its keep";
+  return "";
 }
 
 function margin(logits, chosen) {
