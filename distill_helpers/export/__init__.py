@@ -35,6 +35,7 @@ __getattr__, __dir__, __all__ = attach(
             "find_chromium",
         ],
         "latency": ["PARTS", "latency_budget"],
+        "limits": ["AnswerCache", "Limits", "TokenBucket"],
         "onnx": [
             "OnnxClassifier",
             "load_graph",
@@ -43,14 +44,6 @@ __getattr__, __dir__, __all__ = attach(
             "trace_onnx",
         ],
         "other_machine": ["answer_questions", "write_questions"],
-        "service": [
-            "AnswerCache",
-            "Limits",
-            "Refusal",
-            "TokenBucket",
-            "make_app",
-            "read_question",
-            "running",
-        ],
+        "service": ["Refusal", "make_app", "read_question", "running"],
     },
 )

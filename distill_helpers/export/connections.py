@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 LINGER = 1.0  # seconds in which one who is turned away may read why
-WAITING = (h11.IDLE, h11.SEND_BODY)  # what a client is at that has yet to finish
 
 
-def bounded(most: int, seconds: float) -> type[H11Protocol]:
+def bounded(most: int, seconds: float) -> type[asyncio.Protocol]:
     """Make what uvicorn takes as ``http``: a protocol that keeps its handles.
 
     Parameters
@@ -26,7 +23,14 @@ def bounded(most: int, seconds: float) -> type[H11Protocol]:
     Returns
     -------
     type of asyncio.Protocol
+
+    Raises
+    ------
+    ImportError
+        If uvicorn is missing.
     """
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Bounded(H11Protocol):
         """One connection."""
@@ -68,7 +72,7 @@ def bounded(most: int, seconds: float) -> type[H11Protocol]:
 
         def keeps_waiting(self) -> bool:
             """Say whether it is the client who has yet to say something."""
-            return self.conn.their_state in WAITING
+            return self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
 
         def give_up(self, status: int, detail: str) -> None:
             """Say why and hang up, unless an answer is being written already."""
