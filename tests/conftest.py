@@ -9,6 +9,7 @@ os.environ.setdefault(
     "OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 )
 
+import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
@@ -213,8 +214,6 @@ class CountingTeacher(Teacher):
         self.asked = []
 
     def logits(self, texts):
-        import numpy as np
-
         self.asked += list(texts)
         lengths = np.array([len(text) for text in texts], np.float32)
         return np.stack([lengths % 7 - 3, lengths % 5 - 2], axis=1)
@@ -223,3 +222,52 @@ class CountingTeacher(Teacher):
 @pytest.fixture
 def counting_teacher():
     return CountingTeacher()
+
+
+# ------------------------------------------- a stranger's file (tests of own_data)
+TICKETS = {
+    "billing": "invoice charge payment card bill amount receipt tax".split(),
+    "delivery": "parcel courier tracking address late lost driver depot".split(),
+    "login": "password account sign reset code locked mail phone".split(),
+}
+FILLING = "hello please the my was it can you for with this not when have".split()
+
+
+def tickets(rows=120, seed=0):
+    """Make short texts of three classes, two thirds of them labelled."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for number in range(rows):
+        name = rng.choice(list(TICKETS), p=[0.5, 0.3, 0.2])
+        words = rng.choice(FILLING, 9).tolist()
+        words += rng.choice(TICKETS[name], 3).tolist() + [f"no{number}"]
+        rng.shuffle(words)
+        part = ("train", "transfer", "validation", "test")[number % 4]
+        label = "" if part == "transfer" else name
+        found.append((" ".join(words), label, part, name))
+    return pd.DataFrame(found, columns=["text", "label", "split", "true"])
+
+
+@pytest.fixture(scope="session")
+def frame():
+    return tickets()
+
+
+@pytest.fixture(scope="session")
+def file(frame, tmp_path_factory):
+    """The file, as somebody would bring it."""
+    path = tmp_path_factory.mktemp("own") / "tickets.csv"
+    frame[["text", "label", "split"]].to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def answers(frame, tmp_path_factory):
+    """A table of a teacher's probabilities, its columns in another order."""
+    names = sorted(TICKETS, reverse=True)
+    columns = {"text": frame["text"]}
+    for name in names:
+        columns[name] = np.where(frame["true"] == name, 0.8, 0.1)
+    path = tmp_path_factory.mktemp("teacher") / "answers.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path

@@ -164,3 +164,9 @@ def test_tests_that_share_a_long_run_go_to_one_process(request):
     if not getattr(request.config.option, "loadgroup", False):
         pytest.skip("the tests run in one process, or without --dist loadgroup")
     assert request.node.nodeid.endswith("@together")
+
+
+def test_no_two_test_files_share_a_name():
+    """Pytest imports them by their names alone, ``conftest`` too."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    assert len(set(names)) == len(names)
