@@ -32,7 +32,7 @@ ALL = (
 )
 OF_FILMS = re.compile(r"\b(films?|movies?|reviews?|positive|joy from start)\b", re.I)
 OUR_RUNS = re.compile(r"stored_results|places\.RESULTS")
-SOLD_AS_SMALLER = re.compile(r"-\d+% smaller|-\d+(\.\d+)? points")
+SOLD_AS_SMALLER = re.compile(r"-\d+% smaller|-\d+(?:\.\d+)? points (?:lost|gained)")
 
 
 @functools.cache
