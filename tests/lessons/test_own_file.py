@@ -166,7 +166,6 @@ RUNS = {
     "04, made": ("04_tuning", "english", "make", SHORT | {"trials": 2}),
     "05, a saved classifier": ("05_quantisation", "english", "folder", SHORT),
     "06, Chinese, all labels": ("06_edge_export", "chinese", "make", {"epochs": 2.0}),
-    "one setting, a table": ("appendix_one_setting", "english", "table", SHORT),
     "best small student, two classes": (
         "appendix_best_small_student",
         "two",

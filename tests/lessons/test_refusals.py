@@ -4,13 +4,11 @@ The first cells run in this process, up to the one that refuses: no kernel is
 needed to see that. That the plain command passes it on is asked of the command.
 """
 
-import json
 import re
 
 import pandas as pd
 import pytest
-from conftest import small_bert
-from lesson_runs import FACTS, LESSON, NOTEBOOKS, by_name, run_papermill
+from lesson_runs import FACTS, LESSON, NOTEBOOKS, run_papermill
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
@@ -100,29 +98,3 @@ def test_own_data_needs_an_own_teacher_and_says_so(out, own_file):
     with pytest.raises(ValueError, match="'bad', 'fair', 'good'.*teacher='make'"):
         begin(LESSON_03.stem, given, LOADED)
     assert not out.exists()
-
-
-@pytest.mark.full
-def test_own_data_with_three_classes_and_an_own_teacher(
-    tmp_path, own_file, bert_tokenizer
-):
-    names = {0: "bad", 1: "fair", 2: "good"}
-    teacher = small_bert(bert_tokenizer, num_labels=3, id2label=names)
-    teacher.save_pretrained(tmp_path / "teacher")
-    bert_tokenizer.save_pretrained(tmp_path / "teacher")
-    done, _ = run_papermill(
-        LESSON_03,
-        tmp_path,
-        {
-            "source": str(own_file),
-            "teacher": str(tmp_path / "teacher"),
-            "epochs": 1.0,
-            "seeds": [0, 1],
-            "output_dir": str(tmp_path / "out"),
-        },
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    rows = by_name(json.loads((tmp_path / "out" / "results.json").read_text()))
-    assert {"teacher", "control", "distilled"} <= set(rows)
-    config = json.loads((tmp_path / "out" / "student" / "config.json").read_text())
-    assert {int(k): name for k, name in config["id2label"].items()} == names
