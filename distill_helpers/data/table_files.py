@@ -35,7 +35,11 @@ def _suffix(path: Path) -> str:
 
 
 def read_table(
-    path: str | Path, *, argument: str = "source", wanted: Sequence[str] = ()
+    path: str | Path,
+    *,
+    argument: str = "source",
+    wanted: Sequence[str] = (),
+    others: bool = False,
 ) -> Cells:
     """Read a table as it is; nothing is dropped and nothing is guessed.
 
@@ -47,8 +51,10 @@ def read_table(
         What the caller calls it, for messages.
     wanted : sequence of str
         Columns that the caller looks for. They help to find a CSV file's
-        separator, and a Parquet file's other columns are left alone if the first
-        two are there.
+        separator.
+    others : bool, default False
+        Whether a Parquet file's columns beyond `wanted` are read as well; if not,
+        they are left alone where the first two of `wanted` are there.
 
     Returns
     -------
@@ -80,7 +86,7 @@ def read_table(
         raise ValueError(f"{named} is empty")
     suffix = _suffix(path)
     try:
-        cells = _read(unpacked_bytes(path), suffix, wanted)
+        cells = _read(unpacked_bytes(path), suffix, wanted, others)
     except (ValueError, OSError) as error:
         raise ValueError(f"{named} cannot be read as {suffix[1:]}: {error}") from error
     if not cells.columns:
@@ -88,14 +94,14 @@ def read_table(
     return cells
 
 
-def _read(data: bytes, suffix: str, wanted: Sequence[str]) -> Cells:
+def _read(data: bytes, suffix: str, wanted: Sequence[str], others: bool) -> Cells:
     if is_parquet(data) != (suffix == ".parquet"):
         verb = "holds" if is_parquet(data) else "does not hold"
         raise ValueError(
             f"it {verb} Parquet: give it the name that fits, or get it anew"
         )
     if suffix == ".parquet":
-        return read_parquet(data, wanted)
+        return read_parquet(data, () if others else wanted)
     text, encoding = decode(data)
     if suffix in (".csv", ".tsv"):
         usual = "\t" if suffix == ".tsv" else ","

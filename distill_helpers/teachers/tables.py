@@ -101,10 +101,8 @@ def table_teacher(
     if path.is_file() and is_stored_logits(path):
         return _stored(path, label_names, mapping)
     named = f"teacher={str(path)!r}"
-    # Names that are expected tell a CSV file's separator; of Parquet all is read.
     expected = [text_column, "text_hash", *HARD, *map(str, label_names or ())]
-    expected = [] if ".parquet" in path.suffixes else expected
-    cells = read_table(path, argument="teacher", wanted=expected)
+    cells = read_table(path, argument="teacher", wanted=expected, others=True)
     keys = _keys(named, cells, text_column)
     columns = _class_columns(cells, text_column, label_names, mapping, values)
     if columns:

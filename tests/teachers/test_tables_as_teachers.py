@@ -79,6 +79,19 @@ P = "text,pos,neg\nfine,.9,.1\n<b>bad</b>,.2,.8\n"
             "a.parquet",
             {"values": "logits"},
         ),
+        # Beside both names of a text, and in a name of capitals, all is read.
+        (
+            pd.DataFrame(
+                {
+                    "text": ["fine", "bad"],
+                    "text_hash": [text_hash("fine"), text_hash("bad")],
+                    "good": [0.9, 0.2],
+                    "bad": [0.1, 0.8],
+                }
+            ),
+            "A.PARQUET",
+            {"mapping": {"good": "pos", "bad": "neg"}},
+        ),
     ],
 )
 def test_probabilities_and_logits_are_read_by_the_names_of_classes(
