@@ -15,7 +15,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -60,13 +60,18 @@ def standard_losses(
         If a parameter is no number or out of range.
     """
     check_alpha(alpha)
-    soft, hard = weighted_kd, weighted_cross_entropy
-    if check_problem_type(problem_type) == SEVERAL_LABELS:
-        soft, hard = weighted_multi_label_kd, weighted_multi_label_cross_entropy
+    soft, hard = _soft_and_hard(problem_type)
     return [
         soft(temperature, float(alpha)),
         hard(1 - float(alpha), class_weights),
     ]
+
+
+def _soft_and_hard(problem_type: str) -> tuple[Callable, Callable]:
+    """Return what makes the losses of soft targets and of labels for a task."""
+    if check_problem_type(problem_type) == SEVERAL_LABELS:
+        return weighted_multi_label_kd, weighted_multi_label_cross_entropy
+    return weighted_kd, weighted_cross_entropy
 
 
 def usable(
@@ -87,8 +92,7 @@ def usable(
         return present
     others = [loss for loss in present if loss.name != CROSS_ENTROPY]
     given = [loss for loss in losses if loss.name == CROSS_ENTROPY]
-    several = problem_type == SEVERAL_LABELS
-    hard = weighted_multi_label_cross_entropy if several else weighted_cross_entropy
+    _, hard = _soft_and_hard(problem_type)
     return [replace(given[0], weight=1.0) if given else hard(), *others]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch.nn import functional as F
@@ -54,11 +54,35 @@ def weighted_cross_entropy(
     weight: float = 1.0, class_weights: Sequence[float] | None = None
 ) -> WeightedLoss:
     """Make :func:`labelled_cross_entropy` a loss of the trainer's list."""
+    return label_loss(check_labels, labelled_cross_entropy, weight, class_weights)
+
+
+def label_loss(
+    check: Callable[[torch.Tensor, torch.Tensor], None],
+    cross_entropy: Callable[..., torch.Tensor],
+    weight: float,
+    class_weights: Sequence[float] | None,
+) -> WeightedLoss:
+    """Make a cross-entropy with the labels a loss of the trainer's list.
+
+    Parameters
+    ----------
+    check : callable
+        Raises if labels do not fit the student's logits.
+    cross_entropy : callable
+        With the parameters of :func:`labelled_cross_entropy`.
+    weight : float
+    class_weights : sequence of float, length classes, or None
+
+    Returns
+    -------
+    WeightedLoss
+        ``cross_entropy`` by name, whatever the labels look like.
+    """
 
     def function(outputs, batch, divisor):
-        check_labels(batch["labels"], outputs.logits)
-        return labelled_cross_entropy(
-            outputs.logits, batch["labels"], divisor, class_weights
-        )
+        logits, labels = outputs.logits, batch["labels"]
+        check(labels, logits)
+        return cross_entropy(logits, labels, divisor, class_weights)
 
     return WeightedLoss(CROSS_ENTROPY, function, weight, count_labels)

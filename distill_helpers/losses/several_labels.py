@@ -14,9 +14,10 @@ from torch.nn import functional as F
 
 from ..arguments import check_temperature
 from ..data.labels import has_label
-from .labels import CROSS_ENTROPY
+from .labels import label_loss
 from .logits import at_least_float32, check_label_rows, check_logit_pair
-from .weighted import WeightedLoss, count_labels
+from .soft_targets import soft_target_loss
+from .weighted import WeightedLoss
 
 
 def multi_label_kd_loss(
@@ -82,14 +83,7 @@ def weighted_multi_label_kd(temperature: float, weight: float = 1.0) -> Weighted
     TypeError, ValueError
         If a parameter is no number or out of range.
     """
-    check_temperature(temperature)
-    temperature = float(temperature)
-
-    def function(outputs, batch, divisor):
-        teacher_logits = batch["teacher_logits"]
-        return _kd_sum(outputs.logits, teacher_logits, temperature) / divisor
-
-    return WeightedLoss("kd", function, weight, needs=frozenset({"teacher_logits"}))
+    return soft_target_loss(_kd_sum, temperature, weight)
 
 
 def _kd_sum(student_logits, teacher_logits, temperature) -> torch.Tensor:
@@ -148,11 +142,6 @@ def weighted_multi_label_cross_entropy(
     weight: float = 1.0, class_weights: Sequence[float] | None = None
 ) -> WeightedLoss:
     """Make :func:`multi_label_cross_entropy` a loss of the trainer's list."""
-
-    def function(outputs, batch, divisor):
-        check_label_rows(batch["labels"], outputs.logits)
-        return multi_label_cross_entropy(
-            outputs.logits, batch["labels"], divisor, class_weights
-        )
-
-    return WeightedLoss(CROSS_ENTROPY, function, weight, count_labels)
+    return label_loss(
+        check_label_rows, multi_label_cross_entropy, weight, class_weights
+    )

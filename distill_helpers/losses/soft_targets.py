@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch.nn import functional as F
 
@@ -64,12 +66,38 @@ def weighted_kd(temperature: float, weight: float = 1.0) -> WeightedLoss:
     TypeError, ValueError
         If a parameter is no number or out of range.
     """
+    return soft_target_loss(_kd_sum, temperature, weight)
+
+
+def soft_target_loss(
+    kd_sum: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor],
+    temperature: float,
+    weight: float,
+) -> WeightedLoss:
+    """Make a divergence from the teacher a loss of the trainer's list.
+
+    Parameters
+    ----------
+    kd_sum : callable
+        From the student's logits, the teacher's and a temperature to a sum over
+        the batch.
+    temperature, weight : float
+
+    Returns
+    -------
+    WeightedLoss
+        ``kd`` by name; left out where a batch has no ``teacher_logits``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is no number or out of range.
+    """
     check_temperature(temperature)
     temperature = float(temperature)
 
     def function(outputs, batch, divisor):
-        teacher_logits = batch["teacher_logits"]
-        return _kd_sum(outputs.logits, teacher_logits, temperature) / divisor
+        return kd_sum(outputs.logits, batch["teacher_logits"], temperature) / divisor
 
     return WeightedLoss("kd", function, weight, needs=frozenset({"teacher_logits"}))
 
