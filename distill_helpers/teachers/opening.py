@@ -69,8 +69,6 @@ def open_teacher(
         return table_teacher(name, label_names, mapping=mapping, **options)
     else:
         live = HuggingFaceTeacher.from_pretrained(name, **options)
-        if label_names is not None:  # before a long labelling, not after it
-            in_order(live, label_names, mapping)
         teacher = CachedTeacher(live, cache)
     return in_order(teacher, label_names, mapping)
 
