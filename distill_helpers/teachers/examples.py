@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data.cleaning import text_hash
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS
+from ..data.targets import as_labels
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Examples:
         Raises
         ------
         ValueError
-            If there is no part ``train`` with texts and labels, the class names are
-            not known, or fewer than two classes have a text.
+            If there is no part ``train`` with texts and labels, a label is none, the
+            class names are not known, or fewer than two classes have a text.
         """
         train = reviews["train"] if "train" in reviews else None
         if train is None or not {"text", "label"} <= set(train.column_names):
@@ -57,19 +58,17 @@ class Examples:
                 f" got parts {sorted(reviews)}"
             )
         names = _label_names(reviews, train)
-        rows = [
-            (text, label)
-            for text, label in zip(train["text"], train["label"])
-            if _is_label(label)
-        ]
-        if not rows:
+        labels = as_labels(train["label"])
+        several = labels.ndim > 1
+        known = labels >= 0  # -100 and -1: none
+        known = known.all(1) if several else known
+        if not known.any():
             raise ValueError("reviews['train'] must hold labelled texts, got none")
-        several = np.ndim(rows[0][1]) > 0
-        labels = np.asarray([y for _, y in rows], np.float32 if several else np.int64)
-        _check_labels(labels, names)
+        _check_labels(labels[known], names)
+        texts = [text for text, has in zip(train["text"], known) if has]
         others = list(reviews["transfer"]["text"]) if "transfer" in reviews else []
         kind = SEVERAL_LABELS if several else ONE_LABEL
-        return cls([text for text, _ in rows], labels, others, names, kind)
+        return cls(texts, labels[known], others, names, kind)
 
     @property
     def holds(self) -> np.ndarray:
@@ -89,12 +88,6 @@ class Examples:
         return digest.hexdigest()[:16]
 
 
-def _is_label(label) -> bool:
-    if label is None:
-        return False
-    return bool((np.asarray(label) >= 0).all())  # -100 and -1: none
-
-
 def _label_names(reviews, train) -> list[str]:
     names = getattr(reviews, "label_names", None)
     names = names or getattr(train.features["label"], "names", None)
@@ -108,7 +101,7 @@ def _label_names(reviews, train) -> list[str]:
 
 def _check_labels(labels: np.ndarray, names: list[str]) -> None:
     if labels.ndim == 2:
-        if labels.shape[1] != len(names) or not np.isin(labels, (0, 1)).all():
+        if labels.shape[1] != len(names):
             raise ValueError(
                 f"labels must be rows of {len(names)} numbers, 0 or 1, one for each of"
                 f" {names}, got shape {labels.shape}"

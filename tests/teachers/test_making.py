@@ -283,6 +283,9 @@ def test_an_encoder_without_separators_is_named(mail, tmp_path, bert_tokenizer):
         ([1, 1, None], "at least two classes, got 1"),
         ([0, 7, 1], "labels must lie in 0..2"),
         ([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], "rows of 3 numbers"),
+        ([[1.0, 0.0, 0.3], [0.0, 1.0, 0.0], None], "0 or 1 for each class"),
+        (["refund", "login", None], "must hold class numbers, got the text 'refund'"),
+        ([0.4, 1.0, 2.0], "must hold class numbers, got 0.4 in row 0"),
     ],
 )
 def test_labels_that_teach_nothing(labels, message):
