@@ -216,17 +216,11 @@ class EncodedReviews(Dataset):
         wanted = real_names(label_names)
         if not wanted or not self.label_names or wanted == self.label_names:
             return self
-        order = class_order(
-            self.label_names,
-            wanted,
-            count=count,
-            whose="the data set",
-            where="the student",
-        )
+        order = _order_for_student(self.label_names, wanted, count)
         logits = self.teacher_logits
         return EncodedReviews(
             self.token_ids,
-            put_labels_in_order(self.labels, self.label_names, wanted),
+            put_labels_in_order(self.labels, order),
             None if logits is None else ordered(logits, order),
             self.texts,
             wanted,
@@ -303,13 +297,19 @@ def encode_reviews(
         logits = soft_targets_of(teacher, texts, wanted or own)
     further = {name: np.asarray(dataset[name]) for name in tensors}
     if wanted and own and wanted != own:
-        labels = put_labels_in_order(labels, own, wanted)
+        order = _order_for_student(own, wanted, len(own))
+        labels = put_labels_in_order(labels, order)
         if SOFT_TARGETS_COLUMN in columns:
-            order = class_order(own, wanted, count=len(own), whose="the data set")
             logits = ordered(logits, order)
     names = wanted or own or real_names(getattr(teacher, "label_names", None))
     kept = texts if live else None
     return EncodedReviews(token_ids, labels, logits, kept, names, **further)
+
+
+def _order_for_student(own: list[str], wanted: list[str], count: int) -> list[int]:
+    return class_order(
+        own, wanted, count=count, whose="the data set", where="the student"
+    )
 
 
 def soft_targets_of(

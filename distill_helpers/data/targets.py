@@ -8,7 +8,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .class_order import class_order, ordered, real_names
+from .class_order import ordered, real_names
 from .labels import NO_LABEL, has_label
 
 LABEL_COLUMNS = ("label", "labels")
@@ -147,26 +147,18 @@ def check_labels(labels: np.ndarray, classes: int, name: str = "labels") -> None
         )
 
 
-def put_labels_in_order(labels: np.ndarray, own, wanted) -> np.ndarray:
-    """Number labels as the classes stand in another order of the same names.
+def put_labels_in_order(labels: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """Number labels as the classes stand in another order.
 
     Parameters
     ----------
     labels : ndarray, shape (texts,) or (texts, classes)
-    own, wanted : sequence of str
-        The names in the order of the labels, and in the one that is wanted.
-
-    Raises
-    ------
-    ClassNamesError
-        If the names do not match.
+        Those that :func:`check_labels` lets pass.
+    order : sequence of int
+        From :func:`~distill_helpers.data.class_order.class_order`.
     """
-    order = class_order(
-        own, wanted, count=len(own), whose="the data set", where="the student"
-    )
     if labels.ndim > 1:
         return ordered(labels, order)
-    check_labels(labels, len(own))
     place = np.argsort(order)
     return np.where(labels == NO_LABEL, NO_LABEL, place[np.maximum(labels, 0)])
 
