@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,12 @@ from transformers import AutoModel, AutoTokenizer
 
 from ..data.cleaning import text_hash
 from ..data.encoding import device_of, length_grouped, to_device
-from .live import check_knows_words, positions_of, weights_revision
+from .live import (
+    check_knows_words,
+    positions_of,
+    tokenizer_content,
+    weights_revision,
+)
 from .windows import tokenize_windows, window_batch
 
 LONGEST = 256
@@ -131,8 +135,7 @@ def check_encoder(name: str, tokenizer) -> None:
 
 def tokenizer_revision(tokenizer) -> str:
     """Name a tokeniser by its vocabulary and rules, in 16 hexadecimal digits."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    content = backend.to_str() if backend else json.dumps(tokenizer.get_vocab())
+    content = tokenizer_content(tokenizer)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

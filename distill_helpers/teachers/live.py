@@ -107,7 +107,7 @@ class HuggingFaceTeacher(Teacher):
         if self._revision is None or self._revision[0] != state:
             self._revision = state, weights_revision(self.model)
         reading = "windows" if self.windows else "first"
-        rest = _digest(_config(self.model), _tokenizer_revision(self.tokenizer))
+        rest = _digest(_config(self.model), tokenizer_content(self.tokenizer))
         return f"{self._revision[1]}-{rest}-{self.max_length}-{reading}"
 
     @classmethod
@@ -230,8 +230,8 @@ def _config(model) -> dict:
     return {k: v for k, v in stored.items() if k not in _OF_THE_MOMENT}
 
 
-def _tokenizer_revision(tokenizer) -> str:
-    """Name a tokeniser by what it does with a text."""
+def tokenizer_content(tokenizer) -> str:
+    """Write down all that says what a tokeniser does with a text."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:
         return backend.to_str()
