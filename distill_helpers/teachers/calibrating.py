@@ -8,9 +8,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from .mixed import calibration_temperature
+from .mixed import COLDEST, HOTTEST, calibration_temperature
 
-COLDEST, HOTTEST = 0.05, 20.0
 _RIDGE = 1e-3
 
 

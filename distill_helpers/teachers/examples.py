@@ -48,8 +48,9 @@ class Examples:
         Raises
         ------
         ValueError
-            If there is no part ``train`` with texts and labels, a label is none, the
-            class names are not known, or fewer than two classes have a text.
+            If there is no part ``train`` with texts and labels, a label is neither a
+            class number nor a row of 0 and 1, the class names are not known, or
+            fewer than two classes have a text.
         """
         train = reviews["train"] if "train" in reviews else None
         if train is None or not {"text", "label"} <= set(train.column_names):

@@ -15,6 +15,9 @@ from ..data.labels import SEVERAL_LABELS, check_problem_type
 from .base import Teacher, check_answers
 from .ordering import in_order
 
+COLDEST, HOTTEST = 0.05, 20.0
+"""Bounds of a fitted temperature."""
+
 
 class AverageTeacher(Teacher):
     """Average the probabilities of several teachers.
@@ -166,7 +169,7 @@ def calibration_temperature(logits: np.ndarray, labels: Sequence) -> float:
         right = np.arange(len(labels)), labels
         return -float(log_softmax(cooled, axis=1)[right].mean())
 
-    bounds = (np.log(0.05), np.log(20.0))
+    bounds = (np.log(COLDEST), np.log(HOTTEST))
     return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))
 
 
