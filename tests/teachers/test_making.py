@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from conftest import small_bert
 from datasets import Dataset
 
 from distill_helpers.data.scripts import is_spaceless
@@ -194,8 +195,6 @@ def test_words_of_every_script():
 # ------------------------------------------------------------------ encoders
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory, bert_tokenizer):
-    from tests.conftest import small_bert
-
     folder = tmp_path_factory.mktemp("encoder")
     torch.manual_seed(0)
     small_bert(bert_tokenizer).bert.save_pretrained(folder)
@@ -262,8 +261,6 @@ def test_an_encoder_that_is_not_there_is_named(mail, tmp_path):
 
 
 def test_an_encoder_without_separators_is_named(mail, tmp_path, bert_tokenizer):
-    from tests.conftest import small_bert
-
     small_bert(bert_tokenizer).bert.save_pretrained(tmp_path)
     bert_tokenizer.save_pretrained(tmp_path)
     place = tmp_path / "tokenizer_config.json"

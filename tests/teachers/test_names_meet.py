@@ -52,7 +52,6 @@ def student_of(tmp_path, tokenizer, train, teacher, **options):
         ),
         train,
         processing_class=tokenizer,
-        teacher_processing_class=options.pop("reads", None),
     )
     trainer.train()
     return weights_revision(trainer.model)
