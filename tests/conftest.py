@@ -224,6 +224,15 @@ def counting_teacher():
     return CountingTeacher()
 
 
+@pytest.fixture
+def pair():
+    """Logits of a student and of a surer teacher, for four classes."""
+    generator = torch.Generator().manual_seed(0)
+    student = torch.randn(6, 4, generator=generator)
+    teacher = torch.randn(6, 4, generator=generator) * 3
+    return student, teacher
+
+
 # ------------------------------------------- a stranger's file (tests of own_data)
 TICKETS = {
     "billing": "invoice charge payment card bill amount receipt tax".split(),

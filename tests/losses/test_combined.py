@@ -6,15 +6,8 @@ from torch.nn import functional as F
 
 from distill_helpers.losses.combined import DistillationLoss
 from distill_helpers.losses.hidden import hidden_state_loss
+from distill_helpers.losses.several_labels import multi_label_kd_loss
 from distill_helpers.losses.soft_targets import kd_loss
-
-
-@pytest.fixture
-def pair():
-    generator = torch.Generator().manual_seed(0)
-    student = torch.randn(6, 4, generator=generator)
-    teacher = torch.randn(6, 4, generator=generator) * 3
-    return student, teacher
 
 
 def test_kd_loss_equals_the_sum_written_by_hand(pair):
@@ -56,11 +49,12 @@ def test_kd_loss_is_a_mean_over_the_batch(pair):
     assert doubled.item() == pytest.approx(kd_loss(student, teacher, 2.0).item())
 
 
-def test_the_gradient_keeps_its_size_when_the_temperature_rises(pair):
+@pytest.mark.parametrize("soft_loss", [kd_loss, multi_label_kd_loss])
+def test_the_gradient_keeps_its_size_when_the_temperature_rises(pair, soft_loss):
     sizes = []
     for temperature in (4.0, 8.0, 16.0):
         student = pair[0].clone().requires_grad_()
-        kd_loss(student, pair[1], temperature).backward()
+        soft_loss(student, pair[1], temperature).backward()
         sizes.append(student.grad.norm().item())
     assert max(sizes) / min(sizes) < 1.5
 

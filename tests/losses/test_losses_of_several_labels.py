@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from conftest import small_bert
 from torch.nn import functional as F
-from transformers import BertConfig, BertForSequenceClassification
 
 from distill_helpers.data.labels import ONE_LABEL, SEVERAL_LABELS
 from distill_helpers.losses.balance import class_weights
@@ -25,14 +25,6 @@ from distill_helpers.losses.soft_targets import kd_loss
 from distill_helpers.losses.weighted import count_labels, weighted_sum
 
 NONE = [-100.0] * 4
-
-
-@pytest.fixture
-def pair():
-    generator = torch.Generator().manual_seed(0)
-    student = torch.randn(6, 4, generator=generator)
-    teacher = torch.randn(6, 4, generator=generator) * 3
-    return student, teacher
 
 
 @pytest.fixture
@@ -62,15 +54,6 @@ def test_one_coin_is_a_softmax_of_two(pair):
     )
 
 
-def test_the_gradient_keeps_its_size_when_the_temperature_rises(pair):
-    sizes = []
-    for temperature in (4.0, 8.0, 16.0):
-        student = pair[0].clone().requires_grad_()
-        multi_label_kd_loss(student, pair[1], temperature).backward()
-        sizes.append(student.grad.norm().item())
-    assert max(sizes) / min(sizes) < 1.5
-
-
 @pytest.mark.parametrize("size", [1e4, 1e30])
 def test_huge_logits_give_a_finite_loss_and_gradient(pair, size):
     student = (pair[0] * 50).requires_grad_()
@@ -81,18 +64,9 @@ def test_huge_logits_give_a_finite_loss_and_gradient(pair, size):
     assert same.item() == 0
 
 
-def test_the_cross_entropy_is_that_of_transformers(pair, rows):
+def test_the_cross_entropy_is_that_of_transformers(rows, bert_tokenizer):
     known = rows[:, 0] != -100
-    config = BertConfig(
-        vocab_size=8,
-        hidden_size=4,
-        num_hidden_layers=1,
-        num_attention_heads=1,
-        intermediate_size=4,
-        num_labels=4,
-        problem_type=SEVERAL_LABELS,
-    )
-    model = BertForSequenceClassification(config).eval()
+    model = small_bert(bert_tokenizer, num_labels=4, problem_type=SEVERAL_LABELS)
     ids = torch.arange(8).reshape(4, 2)
     stock = model(input_ids=ids, labels=rows[known])
     found = multi_label_cross_entropy(stock.logits, rows[known])
