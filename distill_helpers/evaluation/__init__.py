@@ -35,7 +35,6 @@ __getattr__, __dir__, __all__ = attach(
             "Quality",
             "SEVERAL_METRICS",
             "chosen_labels",
-            "decisions",
             "expected_calibration_error",
             "measure_quality",
             "probabilities",

@@ -60,31 +60,30 @@ def chosen_labels(logits: np.ndarray) -> np.ndarray:
     return np.asarray(logits) > 0
 
 
-def decisions(logits: np.ndarray, problem_type: str = ONE_LABEL) -> np.ndarray:
-    """Return what a model decides, so that two models can be compared.
-
-    Parameters
-    ----------
-    logits : ndarray, shape (examples, classes)
-    problem_type : str, default "single_label_classification"
-
-    Returns
-    -------
-    ndarray, shape (examples, 1) or (examples, classes)
-        The class number; or of several labels which ones hold. Two models agree
-        on a text where their rows are equal.
-    """
-    if check_problem_type(problem_type) == SEVERAL_LABELS:
-        return chosen_labels(logits)
-    return np.asarray(logits).argmax(1)[:, None]
-
-
 def same_decisions(
     logits: np.ndarray, others: np.ndarray, problem_type: str = ONE_LABEL
 ) -> np.ndarray:
-    """Say on which texts two models decide alike, shape (examples,)."""
-    ours, theirs = (decisions(z, problem_type) for z in (logits, others))
-    return (ours == theirs).all(1)
+    """Say on which texts two models decide alike.
+
+    Parameters
+    ----------
+    logits, others : ndarray, shape (examples, classes)
+    problem_type : str, default "single_label_classification"
+        The likeliest class is the same; with ``"multi_label_classification"`` all
+        labels of a text are.
+
+    Returns
+    -------
+    ndarray of bool, shape (examples,)
+
+    Raises
+    ------
+    ValueError
+        If `problem_type` is neither.
+    """
+    if check_problem_type(problem_type) == SEVERAL_LABELS:
+        return (chosen_labels(logits) == chosen_labels(others)).all(1)
+    return np.asarray(logits).argmax(1) == np.asarray(others).argmax(1)
 
 
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -94,9 +93,7 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
 
 def macro_f1(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return F1, averaged over the classes whatever their sizes."""
-    from sklearn.metrics import f1_score  # loads slowly, and few need it
-
-    return float(f1_score(labels, logits.argmax(1), average="macro"))
+    return _f1(labels, logits.argmax(1), "macro")
 
 
 def expected_calibration_error(
@@ -141,19 +138,18 @@ def subset_accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
 
 def several_macro_f1(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return F1, averaged over the classes; 0 for one that is never right."""
-    return _several_f1(logits, labels, "macro")
+    return _f1(labels > 0, chosen_labels(logits), "macro")
 
 
 def several_micro_f1(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return F1 over all labels of all texts together: large classes lead."""
-    return _several_f1(logits, labels, "micro")
+    return _f1(labels > 0, chosen_labels(logits), "micro")
 
 
-def _several_f1(logits: np.ndarray, labels: np.ndarray, average: str) -> float:
+def _f1(labels: np.ndarray, chosen: np.ndarray, average: str) -> float:
     from sklearn.metrics import f1_score  # loads slowly, and few need it
 
-    chosen = chosen_labels(logits)
-    return float(f1_score(labels > 0, chosen, average=average, zero_division=0))
+    return float(f1_score(labels, chosen, average=average, zero_division=0))
 
 
 def several_calibration_error(logits: np.ndarray, labels: np.ndarray) -> float:
