@@ -88,10 +88,13 @@ def mean_share_interval(
     if not (np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()):
         raise ValueError(f"values must be shares within 0 and 1, got {values.tolist()}")
     bounds = interval(values, confidence)
-    mean = float(values.mean()) if len(values) else 0.0
-    if bounds is None or bounds[0] == bounds[1] or mean in (0.0, 1.0):
-        return bounds and (mean, mean)
-    half = (bounds[1] - bounds[0]) / 2 / (mean * (1 - mean))
+    if bounds is None:
+        return None
+    low, high = bounds
+    mean = float(values.mean())
+    if low == high or mean in (0.0, 1.0):  # the latter also by rounding
+        return mean, mean
+    half = (high - low) / 2 / (mean * (1 - mean))
     centre = special.logit(mean)
     return float(special.expit(centre - half)), float(special.expit(centre + half))
 
