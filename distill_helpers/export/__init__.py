@@ -10,6 +10,7 @@ from ..lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "answering": ["Answer", "answers"],
         "browser": [
             "PageServer",
             "RuntimeMissingError",
@@ -18,10 +19,8 @@ __getattr__, __dir__, __all__ = attach(
             "to_browser",
         ],
         "bundle": [
-            "Answer",
             "DamagedBundleError",
             "TextClassifier",
-            "answers",
             "bundle_bytes",
             "read_about",
             "write_bundle",

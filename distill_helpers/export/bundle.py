@@ -11,7 +11,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from distill_helpers import __version__
 from ..arguments import check_number
 from ..data.cleaning import clean_text
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
-from ..evaluation.metrics import chosen_labels, probabilities
 from ..files import whole_folder
 from ..foreign import (
     ForeignFileError,
@@ -38,6 +36,7 @@ from ..foreign import (
     text,
     whole,
 )
+from .answering import Answer, answers
 from .onnx import OnnxClassifier
 
 FORMAT = "distill-bundle-1"
@@ -78,32 +77,6 @@ ABOUT_SHAPE: Shape = record(
 
 class DamagedBundleError(ValueError):
     """A bundle's files are not what its list says."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a bundle says of one text.
-
-    Attributes
-    ----------
-    label : str
-        The likeliest.
-    probability : float
-        Of that label, within (0, 1].
-    logits : tuple of float
-    labels : tuple of str
-        Those that hold: `label` alone; or, where a text may have several, those
-        likelier than not, which may be none.
-    probabilities : tuple of float
-        Of every label, in the order of the logits; of several they are
-        independent of each other and do not sum to 1.
-    """
-
-    label: str
-    probability: float
-    logits: tuple[float, ...]
-    labels: tuple[str, ...] = ()
-    probabilities: tuple[float, ...] = ()
 
 
 def write_bundle(
@@ -261,11 +234,7 @@ class TextClassifier:
     labels : list of str
     problem_type : str
         One label a text, or several.
-    cleans : bool
-        It cleans what it is asked; nobody need do so before.
     """
-
-    cleans = True
 
     def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
         folder = Path(folder)
@@ -302,12 +271,15 @@ class TextClassifier:
             raise TypeError(
                 f"texts must be a list of texts, got the text {texts!a:.60}"
             )
-        texts = [clean_text(text) for text in texts]
+        return self.of_clean([clean_text(text) for text in texts])
+
+    __call__ = logits
+
+    def of_clean(self, texts: list[str]) -> np.ndarray:
+        """Return the logits of texts that are clean already."""
         if not texts:
             return np.zeros((0, len(self.labels)), np.float32)
         return self._onnx(texts) / np.float32(self.about["temperature"])
-
-    __call__ = logits
 
     def classify(self, texts: Sequence[str]) -> list[Answer]:
         """Return labels and their probabilities for each text.
@@ -336,39 +308,6 @@ def _opened(folder: Path, about: dict, threads: int | None) -> OnnxClassifier:
     return OnnxClassifier(
         folder / MODEL, tokenizer, threads=threads, batch_size=1, multiple=2
     )
-
-
-def answers(
-    logits: np.ndarray, label_names: Sequence[str], problem_type: str = ONE_LABEL
-) -> list[Answer]:
-    """Say in words what logits mean.
-
-    Parameters
-    ----------
-    logits : ndarray, shape (texts, classes)
-    label_names : sequence of str
-        In the order of the logits.
-    problem_type : str, default "single_label_classification"
-
-    Returns
-    -------
-    list of Answer
-        One for each row.
-    """
-    shares, likeliest = probabilities(logits, problem_type), logits.argmax(1)
-    holds = np.arange(logits.shape[1]) == likeliest[:, None]
-    if problem_type == SEVERAL_LABELS:
-        holds = chosen_labels(logits)
-    return [
-        Answer(
-            label_names[first],
-            float(p[first]),
-            tuple(map(float, z)),
-            tuple(name for name, h in zip(label_names, held) if h),
-            tuple(map(float, p)),
-        )
-        for first, p, z, held in zip(likeliest, shares, logits, holds)
-    ]
 
 
 def read_about(folder: str | Path) -> dict:

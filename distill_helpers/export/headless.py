@@ -53,7 +53,7 @@ class PageAnswer:
     milliseconds : float
         In the page, from text to label.
     labels : tuple of str
-        Those that hold; see :class:`~distill_helpers.export.bundle.Answer`.
+        Those that hold; see :class:`~distill_helpers.export.answering.Answer`.
     probabilities : tuple of float
         Of every label.
     """

@@ -25,7 +25,7 @@ import numpy as np
 from ..arguments import check_whole
 from ..data.cleaning import clean_text
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
-from ..evaluation.metrics import chosen_labels, probabilities
+from .answering import answers
 from .connections import bounded
 from .hosts import LOOPBACK, check_hosts, why_not
 from .limits import AnswerCache, Limits, TokenBucket
@@ -99,7 +99,8 @@ def make_app(
     ----------
     predict : callable
         Texts in, logits out; called by one thread at a time, with a text that was
-        cleaned as in training unless it has an attribute ``cleans`` that is true.
+        cleaned as in training. If it has a method ``of_clean``, as a
+        :class:`~distill_helpers.export.bundle.TextClassifier` has, that is called.
     label_names : sequence of str
         In the order of the logits.
     problem_type : str, default "single_label_classification"
@@ -228,7 +229,7 @@ class _Desk:
     def __init__(
         self, predict, label_names, problem_type: str, name: str, limits: Limits
     ) -> None:
-        self.predict = predict
+        self.predict = getattr(predict, "of_clean", predict)
         self.labels = list(label_names)
         self.problem_type = problem_type
         self.name = name
@@ -251,8 +252,7 @@ class _Desk:
             raise Refusal(
                 503, "too many texts are waiting; try again", {"Retry-After": "1"}
             )
-        given = text if getattr(self.predict, "cleans", False) else cleaned
-        job = self._one.submit(self._compute, given)
+        job = self._one.submit(self._compute, cleaned)
         self._jobs.add(job)
         try:
             found = await asyncio.wait_for(
@@ -278,22 +278,19 @@ class _Desk:
             )
         if not np.isfinite(logits).all():
             raise Refusal(502, "the model gave logits that are no finite numbers")
-        return logits[0]
+        return logits
 
     def _compute(self, text: str) -> dict:
-        logits = self._logits(text)
-        shares = probabilities(logits, self.problem_type)
-        chosen = int(logits.argmax())
+        (found,) = answers(self._logits(text), self.labels, self.problem_type)
         answer = {
-            "label": self.labels[chosen],
-            "probability": float(shares[chosen]),
-            "logits": [float(z) for z in logits],
+            "label": found.label,
+            "probability": found.probability,
+            "logits": list(found.logits),
             "answered_by": self.name,
         }
         if self.problem_type == SEVERAL_LABELS:
-            holds = chosen_labels(logits)
-            answer["labels"] = [n for n, held in zip(self.labels, holds) if held]
-            answer["probabilities"] = dict(zip(self.labels, shares.tolist()))
+            answer["labels"] = list(found.labels)
+            answer["probabilities"] = dict(zip(self.labels, found.probabilities))
         return answer
 
 

@@ -136,6 +136,19 @@ def test_a_text_is_cleaned_as_in_training_and_remembered_by_what_was_read(server
     assert ask(port, clean_text(raw))[1]["cached"] is True
 
 
+def test_a_predictor_that_cleans_is_given_what_is_clean_already():
+    class Cleaning(Slow):
+        of_clean = Slow.__call__
+
+        def __call__(self, texts):
+            return super().__call__([clean_text(text) for text in texts])
+
+    predict = Cleaning()
+    with serving(predict) as port:  # cleaned twice, it would be a "<"
+        assert ask(port, "what &amp;lt; is written as &lt;")[0] == 200
+    assert predict.asked == ["what &lt; is written as <"]
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
