@@ -249,6 +249,12 @@ def text(pattern: str = r"(?s).*", what: str = "a text", longest: int = 2_000) -
     return check
 
 
+def label_name(value: object, where: str) -> None:
+    """The name of a class, whatever its characters."""
+    if not isinstance(value, str) or not 0 < len(value) <= 2_000:
+        raise ForeignFileError(f"{where} must be a text of 1 to 2,000 characters")
+
+
 def one_of(*allowed) -> Shape:
     """One of some values; 1 is not ``true``."""
 

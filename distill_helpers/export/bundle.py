@@ -25,6 +25,7 @@ from ..files import whole_folder
 from ..foreign import (
     ForeignFileError,
     Shape,
+    label_name,
     list_of,
     mapping_of,
     number,
@@ -54,14 +55,9 @@ def _object(value: object, where: str) -> None:
         raise ForeignFileError(f"{where} must be an object")
 
 
-def _label(value: object, where: str) -> None:
-    if not isinstance(value, str) or not 0 < len(value) <= 2_000:
-        raise ForeignFileError(f"{where} must be a text of 1 to 2,000 characters")
-
-
 ABOUT_SHAPE: Shape = record(
     {
-        "labels": list_of(_label, least=1),
+        "labels": list_of(label_name, least=1),
         "temperature": number(above=0),
         "max_length": whole(1, 10**30),  # no limit, as transformers write it
         "keep": one_of("beginning", "end"),

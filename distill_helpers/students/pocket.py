@@ -25,7 +25,15 @@ from ..data.encoding import EncodedReviews
 from ..data.labels import NO_LABEL, ONE_LABEL, problem_type_of
 from ..evaluation.predict import predict_encoded
 from ..files import fresh_path, whole_file
-from ..foreign import ForeignFileError, list_of, number, parse_json, record, whole
+from ..foreign import (
+    ForeignFileError,
+    label_name,
+    list_of,
+    number,
+    parse_json,
+    record,
+    whole,
+)
 from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
 from .text_cnn import TextCNNConfig, TextCNNForSequenceClassification
 
@@ -34,14 +42,9 @@ PAD_ID, UNKNOWN_ID = 0, 1
 LEVELS = 16
 
 
-def _label(value: object, where: str) -> None:
-    if not isinstance(value, str) or not 0 < len(value) <= 2_000:
-        raise ForeignFileError(f"{where} must be a text of 1 to 2,000 characters")
-
-
 _ABOUT = record(
     {
-        "labels": list_of(_label, 2, 2),
+        "labels": list_of(label_name, 2, 2),
         "bias": number(),
         "share": number(0, 1),
         "longest_run": whole(1, 16),
