@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from .metrics import HEADINGS
-from .scorecard import scores_of, single_run, summarised
+from .scorecard import scores_of, single_run, stored_score
 from .statistics import TEXTS
 
 CARD = "README.md"
@@ -182,7 +182,10 @@ def model_card(
         headings=[HEADINGS.get(metric, metric) for metric in shown],
         rows=[_line(row, shown) for row in rows],
         single=any(
-            len(row[m]["per_seed"]) == 1 for row in rows for m in shown[:1] if m in row
+            stored_score(row, m)["interval_over"] == TEXTS
+            for row in rows
+            for m in shown
+            if m in row
         ),
         taught=taught,
         choice=choice if choice.get("name") == name else None,
@@ -220,8 +223,7 @@ def _line(row: Mapping, metrics: Sequence[str]) -> dict:
 def _interval(metric: str, row: Mapping) -> str:
     if metric not in row:
         return ""
-    # Made anew: an older result may hold an interval of another kind.
-    found = summarised(metric, row[metric]["per_seed"], row.get("examples", 0))
+    found = stored_score(row, metric)
     bounds = found["interval"]
     single = f", {single_run(found['per_seed'])}" * (found["interval_over"] == TEXTS)
     around = f" [{bounds[0]:.3f}, {bounds[1]:.3f}{single}]" if bounds else ""

@@ -105,6 +105,15 @@ def summarised(metric: str, values: Sequence[float], examples: int) -> dict:
     return found | {"interval_over": over}
 
 
+def stored_score(row: Mapping, metric: str) -> dict:
+    """Summarise a metric of a stored row as :func:`summarised` does.
+
+    It is made anew from the values: an older result may hold an interval of another
+    kind.
+    """
+    return summarised(metric, row[metric]["per_seed"], row.get("examples", 0))
+
+
 def scores_of(row: Mapping) -> list[str]:
     """Return the names of the scores that a stored row holds."""
     return [k for k, v in row.items() if isinstance(v, dict) and "per_seed" in v]
@@ -243,9 +252,7 @@ def side_by_side(runs: dict[str, Sequence[dict]], metric: str = "accuracy"):
         cells = {}
         for row in rows:
             if metric in row:
-                # Made anew: an older result may hold an interval of another kind.
-                values, examples = row[metric]["per_seed"], row.get("examples", 0)
-                score = summarised(metric, values, examples)
+                score = stored_score(row, metric)
                 around = f" ({_described(score)})" if score["interval"] else ""
                 cells[row["name"]] = f"{score['mean']:.3f}{around}"
         columns[title] = cells

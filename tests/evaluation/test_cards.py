@@ -90,6 +90,10 @@ def test_a_card_tells_one_run_from_several_and_keeps_shares_below_one(content):
     low, high = share_interval(row["examples"], row["examples"])
     assert f"| control | 1.000 [{low:.3f}, {high:.3f}, one run]" in text
     assert "0.950 [0." in text and ", 1.000]" in text and "Wilson's" in text
+    equal = row | {"accuracy": {"per_seed": [0.9, 0.9], "mean": 0.9}}
+    text = str(model_card(content | {"rows": [equal]}, ["a", "b"]))
+    assert ", equal runs]" in text and "Wilson's" in text
+    assert "Wilson's" not in str(model_card(content | {"rows": [several]}, ["a", "b"]))
 
 
 def test_no_card_speaks_of_films(content):
