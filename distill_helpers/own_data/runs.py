@@ -25,6 +25,7 @@ from ..losses.balance import class_weights
 from ..students.registry import student_spec
 from ..students.tokenizers import train_tokenizer
 from ..teachers.tables import SMOOTHING
+from ..training.checkpoints import data_digest
 from ..training.choosing import Choice, choose_student
 from ..training.recipes import step_budget, train_student
 from .classes import marks_of_labels
@@ -253,17 +254,6 @@ def _with_choice(teacher, transfer: Dataset, train: Dataset) -> Dataset:
 
 
 # ------------------------------------------------------------- kept when done
-def digest(reads: EncodedReviews) -> str:
-    """Name what a run reads by its content: tokens, labels and soft targets."""
-    found = hashlib.sha256()
-    for ids in reads.token_ids:
-        found.update(np.asarray(ids, np.int64).tobytes() + b"|")
-    found.update(np.ascontiguousarray(reads.labels).tobytes())
-    if reads.teacher_logits is not None:
-        found.update(np.ascontiguousarray(reads.teacher_logits, np.float32).tobytes())
-    return found.hexdigest()
-
-
 def _key(facts: Mapping) -> str:
     spelt = json.dumps(facts, sort_keys=True).encode()
     return hashlib.sha256(spelt).hexdigest()[:16]
@@ -329,8 +319,8 @@ def train(
 def _run(recipe: Recipe, tokenizer, reads, validation, seed: int, arm: str):
     facts = recipe.facts() | {
         "seed": seed,
-        "reads": digest(reads),
-        "validation": digest(validation),
+        "reads": data_digest(reads),
+        "validation": data_digest(validation),
         "vocabulary": len(tokenizer),
     }
     name = f"{arm.replace(' ', '-')}-{seed}-{_key(facts)}"
