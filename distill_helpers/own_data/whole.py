@@ -53,30 +53,23 @@ def distil(
     """
     texts = look(request)
     say(str(texts))
-    if request.teacher == MAKE:
-        say(str(plan(request, texts)))
-        if dry_run:
-            return None
-        with _alone(request):
-            return _work(request, texts, None, progress, say)
-    guide = open_guide(request, texts, progress)
+    # A saved teacher is opened first, for its own speed is in the plan; to make one
+    # is part of the work.
+    made = request.teacher == MAKE
+    guide = None if made else open_guide(request, texts, progress)
     say(str(plan(request, texts, guide)))
     if dry_run:
         return None
     with _alone(request):
-        return _work(request, texts, guide, progress, say)
-
-
-def _work(request, texts, guide, progress, say) -> Delivered:
-    guide = guide or open_guide(request, texts, progress)
-    say(f"the teacher\n{guide}")
-    trained = train(request, texts, guide, progress)
-    say(str(trained))
-    verdict = judge(request, texts, guide, trained)
-    say(str(verdict))
-    delivered = deliver(request, texts, guide, trained, verdict)
-    say(str(delivered))
-    return delivered
+        guide = guide or open_guide(request, texts, progress)
+        say(f"the teacher\n{guide}")
+        trained = train(request, texts, guide, progress)
+        say(str(trained))
+        verdict = judge(request, texts, guide, trained)
+        say(str(verdict))
+        delivered = deliver(request, texts, guide, trained, verdict)
+        say(str(delivered))
+        return delivered
 
 
 @contextmanager
