@@ -110,25 +110,22 @@ class Recipe:
     shape: dict
     class_weights: list[float] | None
 
-    def train(self, tokenizer, reads, validation, seed: int, **changes):
-        """Train one student as the lessons do."""
-        options = {
-            "steps": self.steps,
-            "temperature": self.request.temperature,
-            "alpha": self.request.alpha,
-        }
+    def train(self, tokenizer, reads, validation, seed: int, steps: int | None = None):
+        """Train one student as the lessons do; by default for all its steps."""
         return train_student(
             self.request.student,
             tokenizer,
             reads,
             validation,
+            steps=steps or self.steps,
+            temperature=self.request.temperature,
+            alpha=self.request.alpha,
             label_names=self.label_names,
             problem_type=self.problem_type,
             class_weights=self.class_weights,
+            metric=METRIC,
             seed=seed,
             shape=self.shape,
-            config={"metric_for_best_model": METRIC},
-            **(options | changes),
         )
 
     def facts(self) -> dict:
