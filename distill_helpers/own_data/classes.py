@@ -94,17 +94,18 @@ def class_table(
     """
     import pandas as pd
 
-    def mean(runs, score):
-        values = np.stack([scores_by_class(is_it, said)[score] for said in runs])
-        known = ~np.isnan(values)
-        total = np.where(known, values, 0).sum(0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return total / known.sum(0)
+    table = _mean_scores(is_it, chosen)
+    table.insert(0, "texts", is_it.sum(0))
+    table["control's F1"] = _mean_scores(is_it, control)["F1"]
+    return table.set_axis(pd.Index(list(label_names), name="class"))
 
-    columns = {"texts": is_it.sum(0)}
-    columns |= {name: mean(chosen, name) for name in ("precision", "recall", "F1")}
-    columns["control's F1"] = mean(control, "F1")
-    return pd.DataFrame(columns, index=pd.Index(list(label_names), name="class"))
+
+def _mean_scores(is_it, runs) -> pd.DataFrame:
+    """Return the mean over the runs; of those in which a score is defined."""
+    import pandas as pd
+
+    scores = pd.concat([pd.DataFrame(scores_by_class(is_it, said)) for said in runs])
+    return scores.groupby(level=0).mean()
 
 
 def confusion(
