@@ -13,12 +13,12 @@ from .guide import Guide
 from .looking import Texts
 from .request import Request
 from .runs import ARMS, Trained
-from .verdict import SCORES, Verdict
+from .verdict import SCORES, Verdict, mean_of
 
 LOAD = """import distill_helpers  # makes the student's classes known
 from transformers import pipeline
 
-classify = pipeline("text-classification", model="{student}")
+classify = pipeline("text-classification", model="student")
 print(classify("a text of your own"))"""
 LONGEST = 300
 """Letters of a text that the report shows."""
@@ -108,10 +108,7 @@ def _scores(texts: Texts, trained: Trained, verdict: Verdict) -> list[Block]:
         " macro F1 over the control (bootstrap over the texts, 95%)"
     )
     figure = interval_figure(verdict.rows, "f1", "macro F1 on the test texts")
-    means = ", ".join(
-        f"{row.name} {sum(row.values('f1')) / len(row.per_seed):.3f}"
-        for row in verdict.rows
-    )
+    means = ", ".join(f"{row.name} {mean_of(row):.3f}" for row in verdict.rows)
     return [
         Words(
             f"{len(texts.reviews['test']):,} texts that no choice has looked at; each"
@@ -168,7 +165,7 @@ def _files(texts: Texts, parity: Mapping, missing: Sequence[str]) -> list[Block]
     return [
         *blocks,
         Words("To use it in Python:"),
-        Code(LOAD.format(student="student")),
+        Code(LOAD),
     ]
 
 
