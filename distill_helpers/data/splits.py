@@ -106,20 +106,19 @@ def draw_parts(
     """
     label, part = frame["label"].to_numpy(), frame["part"].to_numpy()
     group = frame["group"].to_numpy()
+    fixed = [name for name in HELD_OUT if (part == name).any()]
     held = _shuffled(part, label, np.random.default_rng(parts_seed), blocks)
-    keep, dropped = _keepers(frame, held)
+    for name in fixed:
+        held[name] = _interleaved(held[name], label)
+    keep, dropped = _keepers(frame, [held[name] for name in fixed])
     drawn = Drawn({}, dropped)
     pool = _kept(held["pool"], keep)
-    classes = len(np.unique(label[pool])) if len(pool) else 0
-    labelled, fixed = len(pool), held["fixed"]
+    labelled, classes = len(pool), len(np.unique(label[pool]))
     for name in HELD_OUT:
-        leave = LEAVE[name]
-        if name in fixed:
-            source, leave = _kept(_interleaved(held[name], label), keep), ()
-        else:
-            source = _kept(held[name], keep & np.isin(np.arange(len(part)), pool))
-        whole = name in fixed and sizes.wanted[name] is None
-        want = len(source) if whole else sizes.of(name, len(source), labelled, classes)
+        source, leave = _kept(held[name], keep), ()
+        if name not in fixed:
+            source, leave = source[np.isin(source, pool)], LEAVE[name]
+        want = sizes.of(name, len(source), labelled, classes)
         if name not in fixed:
             source = _rather_open(source, part, want, name, drawn.warnings)
         drawn.rows[name] = _draw(source, label, group, want, leave)
@@ -141,20 +140,17 @@ def draw_parts(
 
 
 # ------------------------------------------------------------- in what order
-def _shuffled(part, label, rng, blocks: int) -> dict:
+def _shuffled(part, label, rng, blocks: int) -> dict[str, np.ndarray]:
     """Shuffle the rows that each held-out part and the pool may take.
 
     The numbers are drawn in the same order whatever is done with them, so that
     a seed always gives the pool the same order.
     """
     pool = rng.permutation(np.flatnonzero(np.isin(part, ("", "train"))))
-    orders = {"pool": pool, "fixed": set()}
+    orders = {"pool": pool}
     for name in HELD_OUT:
         source = rng.permutation(np.flatnonzero(part == name))
-        if len(source):
-            orders["fixed"].add(name)
-        else:
-            source = pool
+        source = source if len(source) else pool
         if name == "validation" and blocks > 1:
             source = _in_blocks(source, label, blocks, rng)
         orders[name] = source
@@ -185,13 +181,14 @@ def _interleaved(rows, label) -> np.ndarray:
 
 
 # ---------------------------------------------------------------- duplicates
-def _keepers(frame: pd.DataFrame, held: dict) -> tuple[np.ndarray, dict[str, int]]:
+def _keepers(
+    frame: pd.DataFrame, fixed: list[np.ndarray]
+) -> tuple[np.ndarray, dict[str, int]]:
     """Say which rows stay: of a group those of the strongest part, each label once."""
-    part, label = frame["part"].to_numpy(), frame["label"].to_numpy()
+    part = frame["part"].to_numpy()
     group, version = frame["group"].to_numpy(), frame["version"].to_numpy()
     rank = pd.Series(part).map({"test": 0, "validation": 1, "transfer": 3})
     rank = rank.fillna(2).to_numpy(int)
-    fixed = [_interleaved(held[name], label) for name in held["fixed"]]
     others = np.flatnonzero(rank >= 2)
     rows = np.concatenate([*fixed, others])
     rows = rows[np.argsort(rank[rows], kind="stable")]
