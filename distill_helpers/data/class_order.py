@@ -145,6 +145,27 @@ def class_order(
     return places
 
 
+def class_place(name, wanted: Sequence[str]) -> int | None:
+    """Return the number of the class that a name means, or None if it is none.
+
+    Notes
+    -----
+    As in :func:`class_order`, case and white space make no difference where the
+    names of the classes remain apart without them.
+
+    Examples
+    --------
+    >>> class_place(" Spam", ["ham", "spam"])
+    1
+    >>> class_place("us", ["US", "us"]), class_place("Us", ["US", "us"])
+    (1, None)
+    """
+    found = _places([str(name)], list(wanted), least=1)
+    if found is None:
+        return None
+    return next(i for i, place in enumerate(found) if place is not None)
+
+
 def ordered(array: np.ndarray, order: Sequence[int]) -> np.ndarray:
     """Return the columns of an array in another order; itself if it is the same."""
     if list(order) == list(range(len(order))):
@@ -182,12 +203,12 @@ def _column(key, given: list[str] | None, count: int, whose: str) -> int:
 
 
 def _one_of(name, wanted: list[str], where: str) -> str:
-    found = _places([str(name)], wanted, least=1)
-    if found is None:
+    place = class_place(name, wanted)
+    if place is None:
         raise ClassNamesError(
             f"mapping leads to the class {name!r}, but those of {where} are {wanted}"
         )
-    return wanted[next(i for i, place in enumerate(found) if place is not None)]
+    return wanted[place]
 
 
 def _places(names: list[str], wanted: list[str], least: int | None = None):
@@ -232,8 +253,8 @@ def _example(own, wanted: list[str]) -> dict:
 
 
 def _mismatch(names: list[str], wanted: list[str], whose: str, where: str) -> str:
-    alone = [name for name in names if _places([name], wanted, least=1) is None]
-    missing = [name for name in wanted if _places([name], names, least=1) is None]
+    alone = [name for name in names if class_place(name, wanted) is None]
+    missing = [name for name in wanted if class_place(name, names) is None]
     return (
         f"the classes of {whose} are not those of {where}: {whose} has {names},"
         f" {where} has {wanted}; without a partner are {alone} and {missing}. If"

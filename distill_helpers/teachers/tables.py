@@ -18,7 +18,7 @@ from scipy.special import logit
 from ..arguments import check_choice, check_number
 from ..data.cells import Cells
 from ..data.class_names import by_number_then_name, class_name
-from ..data.class_order import ClassNamesError, class_order, ordered
+from ..data.class_order import ClassNamesError, class_order, class_place, ordered
 from ..data.cleaning import clean_text, text_hash
 from ..data.labels import SEVERAL_LABELS, check_problem_type
 from ..data.table_files import read_table
@@ -97,10 +97,14 @@ def table_teacher(
         check_choice("values", values, VALUES)
     several = check_problem_type(problem_type) == SEVERAL_LABELS
     several = several or several_labels is not None
+    kind = SEVERAL_LABELS if several else problem_type
     path = Path(path)
-    if path.is_file() and is_stored_logits(path):
-        return _stored(path, label_names, mapping)
     named = f"teacher={str(path)!r}"
+    if path.is_file() and is_stored_logits(path):  # the kit wrote it itself
+        keys, logits, _, names = read_stored_logits(path)
+        names, logits = _in_order(named, names, logits, label_names, mapping)
+        known = dict(zip(keys, logits))
+        return SoftTargets(known, _fingerprint(known, names), names, str(path), kind)
     expected = [text_column, "text_hash", *HARD, *map(str, label_names or ())]
     cells = read_table(path, argument="teacher", wanted=expected, others=True)
     keys = _keys(named, cells, text_column)
@@ -116,33 +120,18 @@ def table_teacher(
         mapping = None
         to_logits = logit if several else np.log
         logits = to_logits(np.clip(probabilities, LEAST, 1 - LEAST))
-    if label_names is not None:
-        wanted = [str(name) for name in label_names]
-        order = class_order(
-            names, wanted, count=len(names), whose=named, mapping=mapping
-        )
-        names, logits = wanted, ordered(logits, order)
+    names, logits = _in_order(named, names, logits, label_names, mapping)
     known = _by_key(named, cells, keys, logits.astype(np.float32))
-    kind = SEVERAL_LABELS if several else problem_type
     return SoftTargets(known, _fingerprint(known, names), names, str(path), kind)
 
 
-def _stored(path: Path, label_names, mapping) -> SoftTargets:
-    """Read a file that the kit wrote itself."""
-    found = read_stored_logits(path)
-    names, logits = found.label_names, found.logits
-    if label_names is not None:
-        wanted = [str(name) for name in label_names]
-        order = class_order(
-            names,
-            wanted,
-            count=logits.shape[1],
-            whose=f"teacher={str(path)!r}",
-            mapping=mapping,
-        )
-        names, logits = wanted, ordered(logits, order)
-    known = dict(zip(found.keys, logits))
-    return SoftTargets(known, _fingerprint(known, names), names, str(path))
+def _in_order(named, names, logits, label_names, mapping):
+    """Return names and logits in the order of the data's classes, if it is given."""
+    if label_names is None:
+        return names, logits
+    wanted, count = [str(name) for name in label_names], logits.shape[1]
+    order = class_order(names, wanted, count=count, whose=named, mapping=mapping)
+    return wanted, ordered(logits, order)
 
 
 # ----------------------------------------------------------------- columns
@@ -312,14 +301,16 @@ def _hard(named, cells, label_names, mapping, separator, smoothing, values):
         _names_in(named, cells, column, index, value, separator)
         for index, value in enumerate(cells.columns[column])
     ]
-    renamed = {_folded(old): str(new) for old, new in dict(mapping or {}).items()}
-    answers = [[renamed.get(_folded(a), a) for a in found] for found in answers]
-    given = sorted({a for found in answers for a in found}, key=by_number_then_name)
+    old, new = list(map(str, mapping or ())), list(map(str, (mapping or {}).values()))
+    places = {a: class_place(a, old) for found in answers for a in found}
+    renamed = {a: a if place is None else new[place] for a, place in places.items()}
+    answers = [[renamed[a] for a in found] for found in answers]
+    given = sorted(set(renamed.values()), key=by_number_then_name)
     names = given if label_names is None else [str(name) for name in label_names]
     if len(names) < 2:
         raise ValueError(f"{named} must name at least two classes, got {names}")
-    place = {_folded(name): number for number, name in enumerate(names)}
-    foreign = [name for name in given if _folded(name) not in place]
+    place = {name: class_place(name, names) for name in given}
+    foreign = [name for name in given if place[name] is None]
     if foreign:
         first = next(i for i, found in enumerate(answers) if foreign[0] in found)
         raise ClassNamesError(
@@ -333,7 +324,7 @@ def _hard(named, cells, label_names, mapping, separator, smoothing, values):
     for row, found in zip(table, answers):
         if found:
             row[:] = rest
-            row[[place[_folded(name)] for name in found]] = 1 - smoothing
+            row[[place[name] for name in found]] = 1 - smoothing
     if np.isnan(table).all():
         raise ValueError(f"{named} has no row with an answer")
     return names, table
@@ -348,10 +339,6 @@ def _names_in(named, cells, column, index, value, separator) -> list[str]:
         ) from None
     parts = whole.split(separator) if separator else [whole]
     return [part.strip() for part in parts if part.strip()]
-
-
-def _folded(name) -> str:
-    return " ".join(str(name).casefold().split())
 
 
 # ------------------------------------------------------------------- rows

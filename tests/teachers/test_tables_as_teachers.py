@@ -109,6 +109,9 @@ def test_probabilities_and_logits_are_read_by_the_names_of_classes(
         ("text;answer;confidence\nfine;Pos;0.9\nbad;neg;0.8\n", {}, 0.1),
         ("text,answer\nfine,pos\nbad,neg\n", {"smoothing": 0.25}, 0.25),
         ("text,label\nfine,1\nbad,0\n", {"mapping": {1: "pos", 0: "neg"}}, 0.1),
+        # Widths and cases of letters that keep the classes apart count, others not.
+        ("text,answer\nfine,\uff30\uff4f\uff53\nbad,NEG\n", {}, 0.1),
+        ("text,answer\nfine,us\nbad,US\n", {"label_names": ["US", "us"]}, 0.1),
     ],
 )
 def test_hard_answers_become_smoothed_logits(opened, content, options, expected):
@@ -211,6 +214,9 @@ def test_the_kits_own_files_keep_their_names_and_need_some(tmp_path):
     mapping = {0: "pos", 1: "neg"}
     told = open_teacher(tmp_path / "bare.parquet", tmp_path, NAMES, mapping)
     assert told.logits(["a"]).tolist() == [[3.0, 1.0]]
+    many = "multi_label_classification"
+    said = open_teacher(tmp_path / "named.parquet", tmp_path, problem_type=many)
+    assert said.problem_type == many
 
 
 def test_another_table_has_another_fingerprint(opened):
