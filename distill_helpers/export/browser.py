@@ -27,12 +27,12 @@ from ..arguments import check_number, check_whole
 from ..data.labels import SEVERAL_LABELS
 from ..files import whole_folder
 from ..places import BROWSER_RUNTIME, NO_CLONE
-from .bundle import ABOUT, MODEL, TOKENIZER, read_about
+from .bundle import ABOUT, MODEL, TOKENIZER, listed, read_about
 from .hosts import LOOPBACK, why_not
 
 PAGE = Path(__file__).resolve().parent / "page"
 ASSETS = ("style.css", "icon.svg", "app.js", "classifier.js", "cleaning.js")
-INDEX, WORKER, LIST = "index.html", "worker.js", "page.json"
+INDEX, WORKER, LIST, LICENCES = "index.html", "worker.js", "page.json", "licences.txt"
 """What keeps its name when a page is made again."""
 _PACKAGES = {
     "onnxruntime-web": (
@@ -139,28 +139,26 @@ def to_browser(
             " there is no single answer that could be unsure, each label has a"
             " probability of its own"
         )
-    files = runtime_files(runtime)
+    found = runtime_files(runtime)
     settings = {"server": server, "threshold": threshold, "timeout_ms": 5000}
     with whole_folder(folder) as made:
         parts = made / "parts"
-        _copy(parts, Path(bundle), files)
+        _copy(parts, Path(bundle), found)
         read_about(parts / "student")  # what was copied, not only what was there
-        listed = {name: _listed(parts / name) for name in _names(parts)}
-        version = _version(listed, settings)
+        files = {name: listed(parts / name) for name in _names(parts)}
+        version = _version(files, settings)
         parts.rename(made / version)
-        content = settings | {"version": version, "files": listed}
+        content = settings | {"version": version, "files": files}
         (made / LIST).write_text(json.dumps(content), "utf-8")
-        (made / "licences.txt").write_text(_licences(Path(runtime)), "utf-8")
+        (made / LICENCES).write_text(_licences(Path(runtime)), "utf-8")
         policy = {"%SERVER%": origin and f" {origin}", "%VERSION%": version}
         _fill_in(INDEX, made, policy)
-        listed = {name: _listed(made / name)["sha256"] for name in _names(made)}
-        sums = {f"./{name}": digest for name, digest in listed.items()}
-        sums = {"./": listed[INDEX]} | sums
-        lists = {
-            "/*%FILES%*/": json.dumps(list(sums))[1:-1],
-            "/*%SUMS%*/": json.dumps(sums)[1:-1],
-        }
-        _fill_in(WORKER, made, lists | {"%VERSION%": version})
+        kept = {name: listed(made / name) for name in (INDEX, LIST, LICENCES)}
+        kept |= {f"{version}/{name}": entry for name, entry in files.items()}
+        sums = {f"./{name}": entry["sha256"] for name, entry in kept.items()}
+        sums["./"] = sums[f"./{INDEX}"]
+        filled = {"/*%SUMS%*/": json.dumps(sums)[1:-1], "%VERSION%": version}
+        _fill_in(WORKER, made, filled)
     return Path(folder)
 
 
@@ -169,14 +167,9 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
-def _listed(path: Path) -> dict:
-    content = path.read_bytes()
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def _version(listed: dict, settings: dict) -> str:
+def _version(files: dict, settings: dict) -> str:
     """Name what a page is made of: the same parts and settings, the same name."""
-    content = json.dumps([listed, settings], sort_keys=True)
+    content = json.dumps([files, settings], sort_keys=True)
     return f"v-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 

@@ -142,7 +142,7 @@ def write_bundle(
             "temperature": float(temperature),
             **_reading(tokenizer),
             "about": about or {},
-            "files": {name: _listed(made / name) for name in (MODEL, TOKENIZER)},
+            "files": {name: listed(made / name) for name in (MODEL, TOKENIZER)},
         }
         (made / ABOUT).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     return Path(folder)
@@ -200,7 +200,8 @@ def _reading(tokenizer) -> dict:
     }
 
 
-def _listed(path: Path) -> dict:
+def listed(path: Path) -> dict:
+    """Return what a list says of a file: its ``bytes`` and its ``sha256``."""
     return {
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -340,7 +341,7 @@ def read_about(folder: str | Path) -> dict:
     for name, entry in about["files"].items():
         if not (folder / name).is_file():
             raise FileNotFoundError(f"the bundle {str(folder)!r} lacks {name!r}")
-        if _listed(folder / name) != {key: entry[key] for key in ("bytes", "sha256")}:
+        if listed(folder / name) != {key: entry[key] for key in ("bytes", "sha256")}:
             raise DamagedBundleError(
                 f"{str(folder / name)!r} is not the file that the bundle was made with:"
                 " its size or checksum differs"

@@ -372,7 +372,7 @@ def test_a_page_appears_whole_with_its_licences(bundles, tmp_path):
     licences = (folder / "licences.txt").read_text()
     assert "onnxruntime-web 1.30.0: MIT" in licences and "Apache" in licences
     worker = (folder / "worker.js").read_text()
-    listed = json.loads(f"[{worker.split('FILES = [')[1].split(']')[0]}]")
+    listed = json.loads(f"{{{worker.split('SUMS = {')[1].split('}')[0]}}}")
     present = {
         f"./{p.relative_to(folder).as_posix()}"
         for p in folder.rglob("*")

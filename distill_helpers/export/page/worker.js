@@ -1,7 +1,6 @@
 // Keeps every file of the page, so that it works without a network after the
-// first load. Names, checksums and the version are written by to_browser.
+// first load. Its files' checksums and the version are written by to_browser.
 const VERSION = "%VERSION%";
-const FILES = [/*%FILES%*/];
 const SUMS = {/*%SUMS%*/};
 // An address may hold several pages, and stores of others: ours name their page.
 const OURS = `distill-student ${self.registration.scope} `;
@@ -16,7 +15,7 @@ self.addEventListener("install", (event) => {
 async function fill() {
   const store = await caches.open(STORE);
   try {
-    await Promise.all(FILES.map((name) => keep(store, name)));
+    await Promise.all(Object.keys(SUMS).map((name) => keep(store, name)));
   } catch (error) {
     await caches.delete(STORE); // all of a version, or nothing
     throw error;
