@@ -26,7 +26,7 @@ from ..data.cleaning import text_hash
 from ..data.encoding import device_of, length_grouped
 from ..data.labels import ONE_LABEL, check_problem_type
 from .frozen import check_encoder, missing_encoder
-from .live import agreed_pad_id, weights_revision
+from .live import agreed_pad_id, on_accelerator, weights_revision
 from .stages import run_stage
 from .stored import read_soft_targets, write_soft_targets
 from .windows import reading_of, tokenize_windows, window_batch, window_logits
@@ -310,7 +310,7 @@ def finetuned_stage(
             label_names=label_names,
             problem_type=problem_type,
         )
-        losses = finetune(model, tokenizer, texts, labels, **settings)
+        losses = finetune(on_accelerator(model), tokenizer, texts, labels, **settings)
         save_teacher(model, tokenizer, part)
         return {"loss": float(np.mean(losses[-100:])), "steps": len(losses)}
 
@@ -335,7 +335,10 @@ def logits_stage(folder: str | Path, teacher, texts: Sequence[str]) -> np.ndarra
 
     def work(part: Path) -> dict:
         model, tokenizer = load_encoder(str(teacher), attention="sdpa")
-        logits = predict_logits(model, tokenizer, texts, description=Path(folder).name)
+        name = Path(folder).name
+        logits = predict_logits(
+            on_accelerator(model), tokenizer, texts, description=name
+        )
         write_soft_targets(
             part / "logits.parquet", keys, logits, weights_revision(model)
         )

@@ -16,6 +16,7 @@ from ..data.cleaning import text_hash
 from ..data.encoding import device_of, length_grouped, to_device
 from .live import (
     check_knows_words,
+    on_accelerator,
     positions_of,
     tokenizer_content,
     weights_revision,
@@ -65,8 +66,7 @@ class FrozenEncoder:
         except OSError as error:
             raise OSError(missing_encoder(name)) from error
         check_encoder(self.name, self.tokenizer)
-        if torch.accelerator.is_available():
-            self.model.to(torch.accelerator.current_accelerator())
+        on_accelerator(self.model)
         self.max_length = window_length(self.model, self.tokenizer)
         self._known: dict[str, np.ndarray] = {}
 

@@ -170,7 +170,7 @@ class EncoderLearner(Learner):
     def fit(self, rows: np.ndarray, name: str):
         """See :meth:`Learner.fit`; with a folder, finished pieces are kept there."""
         from .finetuning import finetune, finetuned_stage, load_encoder
-        from .live import HuggingFaceTeacher
+        from .live import HuggingFaceTeacher, on_accelerator
 
         texts = [self.examples.texts[row] for row in rows]
         labels = self.examples.labels[rows]
@@ -190,12 +190,13 @@ class EncoderLearner(Learner):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.seed)
                 model, tokenizer = load_encoder(self.encoder, **kind)
-            finetune(model, tokenizer, texts, labels, **settings)
+            finetune(on_accelerator(model), tokenizer, texts, labels, **settings)
         else:
             place = self.folder / name
             with torch.random.fork_rng(devices=[]):
                 finetuned_stage(place, self.encoder, texts, labels, **kind, **settings)
-            model, tokenizer = load_encoder(place)
+            model, tokenizer = load_encoder(place, **kind)
+            on_accelerator(model)
         teacher = HuggingFaceTeacher(
             model, tokenizer, max_length=self.max_length, progress=self.progress
         )

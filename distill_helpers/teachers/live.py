@@ -307,6 +307,13 @@ def agreed_pad_id(model, tokenizer) -> int:
     return known
 
 
+def on_accelerator(model):
+    """Move a model to the accelerator, if there is one; return it."""
+    if torch.accelerator.is_available():
+        model.to(torch.accelerator.current_accelerator())
+    return model
+
+
 def positions_of(model) -> int | None:
     """Return how many tokens a model can read; None for any number.
 

@@ -8,13 +8,16 @@ import torch
 from conftest import small_bert
 from datasets import Dataset
 
+from distill_helpers.data.encoding import device_of
 from distill_helpers.data.scripts import is_spaceless
 from distill_helpers.evaluation.metrics import measure_quality
 from distill_helpers.students.linear import linear_baseline, tokens
-from distill_helpers.teachers import learners, making
+from distill_helpers.teachers import finetuning, learners, live, making
 from distill_helpers.teachers.calibrating import calibrate
+from distill_helpers.teachers.examples import Examples
 from distill_helpers.teachers.folds import stratified_folds
 from distill_helpers.teachers.heads import fit_head
+from distill_helpers.teachers.learners import EncoderLearner
 from distill_helpers.teachers.making import make_teacher
 from distill_helpers.teachers.stand_in import timed_teacher
 
@@ -230,12 +233,33 @@ def test_an_encoder_is_fine_tuned_out_of_fold(
     assert answers.shape == (31, 3)
     assert timed_teacher(teacher, texts) is teacher.teacher
     assert teacher.teacher.model.config.id2label == dict(enumerate(NAMES))
+    assert teacher.teacher.problem_type == teacher.problem_type
     kept = sorted(p.name for p in (tmp_path / teacher.fingerprint).iterdir())
     assert kept == [".lock", "all", "out-of-fold"]  # those of the folds are gone
     again = make_teacher(parts(texts, labels), cache=tmp_path, **given)
     np.testing.assert_array_equal(again.logits(asked), answers)
     uncached = make_teacher(parts(texts, labels), **given)
     np.testing.assert_allclose(uncached.logits(asked), answers, atol=1e-5)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_an_encoder_is_fine_tuned_where_the_accelerator_is(
+    mail, encoder, tmp_path, monkeypatch, cached
+):
+    learner = EncoderLearner(Examples.of(mail), 0, encoder, False)
+    learner.folder = tmp_path if cached else None
+
+    class Reached(Exception):
+        """Holds the device."""
+
+    def stop(model, *_, **__):
+        raise Reached(device_of(model).type)
+
+    monkeypatch.setattr(finetuning, "finetune", stop)
+    for module in (live, finetuning):
+        monkeypatch.setattr(module, "on_accelerator", lambda model: model.to("meta"))
+    with pytest.raises(Reached, match="meta"):
+        learner.fit(np.arange(10), "all")
 
 
 # ------------------------------------------------------------------ refusals
