@@ -30,7 +30,7 @@ class Trust:
         from, and of a part that no model should have seen.
     chance : float
         Share of right answers, over both, of somebody who gives the same answers
-        as often, to texts drawn blindly.
+        as often, to texts drawn blindly; NaN if it was asked nothing.
     warnings : list of str
         Whole sentences for a report; empty if nothing speaks against it.
     """
@@ -94,7 +94,8 @@ def compare_trust(
     train = _right(train_logits, train_labels)
     held_out = _right(held_out_logits, held_out_labels)
     every = np.concatenate([train.right, held_out.right])
-    chance = float(np.concatenate([train.chance, held_out.chance]).mean())
+    blind = np.concatenate([train.chance, held_out.chance])
+    chance = float(blind.mean()) if len(blind) else float("nan")
     found = Trust(_counted(train.right), _counted(held_out.right), chance)
     gap = _gap(found)
     if gap:

@@ -270,6 +270,7 @@ def test_the_seeds_draw_no_test_text_into_training(file, tmp_path):
         assert set(drawn["test"]["text"]) == set(texts.reviews["test"]["text"])
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")  # of a mean of nothing
 def test_a_teacher_that_knows_only_some_texts(file, frame, answers, tmp_path, trained):
     trained.untrained = True
     table = pd.read_csv(answers)
