@@ -68,32 +68,26 @@ class Guide:
         return self.teacher.knows(texts)
 
     def judged(self, part: str) -> Quality | None:
-        """Return the teacher's quality on a labelled part; None if it knows none."""
-        texts, labels = known_rows(self, self.texts.reviews[part])
-        if not len(texts):
+        """Return the teacher's quality on a labelled part; None if it knows none.
+
+        On the texts that a teacher was made of it is out of fold.
+        """
+        rows = self.texts.reviews[part]
+        logits = self.teacher.answers(list(rows["text"]))
+        known = ~np.isnan(logits).any(1)
+        if not known.any():
             return None
-        return measure_quality(self.teacher.logits(texts), labels)
+        return measure_quality(logits[known], np.asarray(rows["label"])[known])
 
     @cached_property
-    def on_train(self) -> Quality | None:
-        """Quality on the labelled texts; out of fold where it was made of them."""
-        return self.judged("train")
-
-    @cached_property
-    def on_validation(self) -> Quality | None:
-        """Quality on the validation texts."""
-        return self.judged("validation")
-
-    @property
     def quality(self) -> pd.DataFrame:
         """Accuracy and F1 on the parts that may be looked at before the end."""
         import pandas as pd
 
-        parts = {"train": self.on_train, "validation": self.on_validation}
         lines = {
             part: {**quality.scores, "texts": quality.examples}
-            for part, quality in parts.items()
-            if quality is not None
+            for part in ("train", "validation")
+            if (quality := self.judged(part)) is not None
         }
         return pd.DataFrame.from_dict(lines, orient="index").rename_axis("part")
 
@@ -147,13 +141,6 @@ def _told(value) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {part}" for name, part in value.items())
     return str(value)
-
-
-def known_rows(guide: Guide, part) -> tuple[list[str], np.ndarray]:
-    """Return texts and labels of the rows of a part that the teacher can answer."""
-    texts, labels = list(part["text"]), np.asarray(part["label"])
-    known = guide.knows(texts)
-    return [t for t, k in zip(texts, known) if k], labels[known]
 
 
 def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:

@@ -228,16 +228,13 @@ def _taught(guide: Guide, teacher, train, transfer, tokenizer) -> EncodedReviews
 
 def _or_label(guide: Guide, teacher, train) -> np.ndarray:
     """Return the teacher's logits; where it has none, those of a hard answer."""
-    texts, classes = list(train["text"]), teacher.num_labels
-    known = guide.knows(texts)
+    classes = teacher.num_labels
     marks = marks_of_labels(np.asarray(train["label"]), classes)
     rest = SMOOTHING if guide.texts.several else SMOOTHING / (classes - 1)
     shares = np.where(marks, 1 - SMOOTHING, rest)
     to_logits = logit if guide.texts.several else np.log
-    logits = to_logits(shares).astype(np.float32)
-    if known.any():
-        logits[known] = teacher.logits([t for t, k in zip(texts, known) if k])
-    return logits
+    told = teacher.answers(list(train["text"]))
+    return np.where(np.isnan(told), to_logits(shares).astype(np.float32), told)
 
 
 def _with_choice(teacher, transfer: Dataset, train: Dataset) -> Dataset:

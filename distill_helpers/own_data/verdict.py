@@ -160,7 +160,7 @@ def judge(request: Request, texts: Texts, guide: Guide, trained: Trained) -> Ver
     test = texts.reviews["test"]
     asked, truth = list(test["text"]), np.asarray(test["label"])
     choice = trained.choice
-    told = _teacher_logits(guide, asked, len(texts.label_names))
+    told = guide.teacher.answers(asked)
     answers = {
         arm: [predictor(model, trained.tokenizer)(asked) for model in models]
         for arm, models in trained.models.items()
@@ -206,15 +206,6 @@ def judge(request: Request, texts: Texts, guide: Guide, trained: Trained) -> Ver
     )
     verdict.warnings += _warnings(texts, guide, verdict)
     return verdict
-
-
-def _teacher_logits(guide: Guide, asked: Sequence[str], classes: int) -> np.ndarray:
-    """Ask the teacher what it can answer; NaN stands for the rest."""
-    known = guide.knows(asked)
-    logits = np.full((len(asked), classes), np.nan, np.float32)
-    if known.any():
-        logits[known] = guide.teacher.logits([t for t, k in zip(asked, known) if k])
-    return logits
 
 
 def _teacher_row(guide: Guide, asked, truth, told) -> Row | None:

@@ -59,6 +59,32 @@ class Teacher(ABC):
         """
         return np.ones(len(list(texts)), bool)
 
+    def answers(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the logits of the texts that it can answer.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray of float32, shape (len(texts), num_labels)
+            A row of NaN for each of the others.
+
+        Raises
+        ------
+        ValueError
+            If what it answers is no row of finite logits a text.
+        """
+        known = self.knows(texts)
+        found = np.full((len(known), self.num_labels), np.nan, np.float32)
+        if known.any():
+            asked = [text for text, is_known in zip(texts, known) if is_known]
+            logits = self.logits(asked)
+            check_logits(logits, len(asked), self.num_labels)
+            found[known] = logits
+        return found
+
 
 def check_answers(answers: np.ndarray, count: int, classes: int) -> None:
     """Raise unless there is a row of finite logits, no probabilities, a text."""

@@ -442,3 +442,21 @@ def test_the_calibration_temperature_undoes_too_much_confidence():
 def test_what_cannot_be_calibrated_is_refused(logits, labels, message):
     with pytest.raises(ValueError, match=message):
         calibration_temperature(logits, labels)
+
+
+def test_what_a_teacher_does_not_know_has_a_row_of_nan():
+    known = {text_hash("a"): np.array([1, 2], np.float32)}
+    teacher = SoftTargets(known, "some")
+    found = teacher.answers(["b", "a"])
+    assert np.isnan(found[0]).all() and found[1].tolist() == [1, 2]
+    assert np.isnan(teacher.answers(["b"])).all()
+    assert teacher.answers([]).shape == (0, 2)
+
+
+def test_no_answer_of_a_teacher_passes_for_none():
+    class Lost(CountingTeacher):
+        def logits(self, texts):
+            return np.full((len(texts), 2), np.nan, np.float32)
+
+    with pytest.raises(ValueError, match="finite"):
+        Lost().answers(["a"])
