@@ -21,7 +21,7 @@ class Rows:
 
     `frame` has the columns ``text``, ``label`` (a whole number, -1: none) and
     ``part`` ("" where it is still to be drawn, else train, validation, test or
-    transfer). Where `problem_type` is ``"multi_label_classification"`` it has
+    transfer: the rows without a label, and no others). Where `problem_type` is ``"multi_label_classification"`` it has
     ``labels`` as well: a list of 0.0 and 1.0, one a class, or None where a text
     has no labels. `defaults` holds how many rows a part gets if nobody says: a
     number, a share of the labelled rows that are left after cleaning, or None for

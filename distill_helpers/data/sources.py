@@ -80,7 +80,7 @@ def prepare(name: str, stamp: str, columns: Columns = Columns()) -> Prepared:  #
         If columns are named for a source that is no file of the reader's.
     """
     rows = _read_source(name, columns)
-    frame, empty = clean(_placed(rows.frame))
+    frame, empty = clean(rows.frame)
     if not len(frame):
         raise ValueError(
             f"source={rows.source!r}: none of its {len(rows.frame):,} texts holds a"
@@ -117,14 +117,6 @@ def _read_source(name: str, columns: Columns) -> Rows:
         "source must be 'auto', 'sample', 'imdb' or the path of a"
         f" {', '.join(TABLE_SUFFIXES)} file, got {name!r}"
     )
-
-
-def _placed(frame: pd.DataFrame) -> pd.DataFrame:
-    """See that transfer text has no label, and text without a label is transfer."""
-    part, label = frame["part"].copy(), frame["label"].copy()
-    part[(label == UNLABELLED) & part.isin(["", "train"])] = "transfer"
-    label[part == "transfer"] = UNLABELLED
-    return frame.assign(part=part, label=label)
 
 
 def _versions(frame: pd.DataFrame) -> tuple[np.ndarray, int]:
