@@ -22,25 +22,17 @@ from pathlib import Path
 import pandas as pd
 
 from ..files import fresh_path
-from ..foreign import (
-    ForeignFileError,
-    mapping_of,
-    parse_json,
-    plain,
-    read_text,
-    shown,
-)
+from ..foreign import ForeignFileError, parse_json, plain, read_text, shown
 from ..lessons.exercises.engine import Entry
 from ..lessons.exercises.notebook_api import all_entries
 from ..lessons.exercises.outcomes import CORRECT
-from ..lessons.exercises.record import VERSION, exercise_facts, moment
+from ..lessons.exercises.record import EXERCISES, VERSION, moment
 from .handed_in import files_in, same_name, seen_name, write_table
 
 ALL = "all"
 # Names that every kit gives, so that they name no learner.
 _NAMELESS = re.compile(r"(progress|runs)([ _-]*\(?\d+\)?)?", re.I)
 _BESIDE = (".lock", ".tmp")  # what the kit leaves next to a progress file
-_EXERCISES = mapping_of(exercise_facts, most=10_000)
 
 
 @dataclass(frozen=True)
@@ -167,7 +159,7 @@ def _read(path: Path) -> tuple[str, str, dict[str, dict]]:
         if type(seen) is not int or seen != VERSION:
             return "foreign", f"version must be {VERSION}, it is {shown(seen)}", {}
         exercises = content.get("exercises")
-        _EXERCISES(exercises, "exercises")
+        EXERCISES(exercises, "exercises")
     except (ForeignFileError, FileNotFoundError) as error:
         return "damaged", str(error), {}
     return ("", "", exercises) if exercises else ("empty", "no exercise was tried", {})

@@ -54,7 +54,7 @@ _FACTS = record(
 )
 
 
-def exercise_facts(known: object, where: str) -> None:
+def _exercise_facts(known: object, where: str) -> None:
     """What is known of one exercise: a shape of :mod:`distill_helpers.foreign`."""
     _FACTS(known, where)
     when, tried = known.get("when", ""), known.get("attempts", 0) > 0
@@ -66,7 +66,8 @@ def exercise_facts(known: object, where: str) -> None:
         raise ForeignFileError(f"{where} has a status and makes no sense: no attempts")
 
 
-_EXERCISES = mapping_of(exercise_facts, most=10_000)
+EXERCISES = mapping_of(_exercise_facts, most=10_000)
+"""What is known of all exercises, by key: a shape, too."""
 
 
 class RecordError(RuntimeError):
@@ -98,7 +99,7 @@ def read_record(path: Path | None = None) -> dict[str, dict]:
         if not isinstance(content, dict) or content.get("version") != VERSION:
             raise RecordError(f"{path} is no progress file of version {VERSION}")
         exercises = content.get("exercises")
-        _EXERCISES(exercises, "exercises")
+        EXERCISES(exercises, "exercises")
     except FileNotFoundError:
         return {}
     except ForeignFileError as error:
