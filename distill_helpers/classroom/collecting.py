@@ -243,7 +243,7 @@ def _result_files(folder: Path) -> tuple[list[Path], list[Problem]]:
     found = [path for path in found if path != Path(PLAN)]
     try:
         plan = read_plan(folder)
-    except (ParameterError, FileNotFoundError) as error:
+    except ParameterError as error:
         if not any(problem.file == PLAN for problem in problems):
             problems.append(Problem(PLAN, "damaged", plain(str(error))))
         return found, problems

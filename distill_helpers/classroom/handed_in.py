@@ -95,7 +95,7 @@ def cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     first = unicodedata.normalize("NFKC", value).lstrip(" \u00a0")[:1]
-    return f"'{value}" if first in _FORMULA and first else value
+    return f"'{value}" if first in _FORMULA else value
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> Path:

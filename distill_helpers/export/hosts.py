@@ -59,7 +59,7 @@ def host_of(header: str) -> str:
     >>> host_of("LocalHost:8000"), host_of("[::1]:80"), host_of("a@b")
     ('localhost', '[::1]', '')
     """
-    name, port = re.fullmatch(r"(.*?)((?::\d{0,5})?)", header.strip(), re.S).groups()
+    name = re.sub(r":\d{0,5}\Z", "", header.strip())
     found = _NAME.fullmatch(name.lower().removesuffix("."))
     return found[0] if found else ""
 
