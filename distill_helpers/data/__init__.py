@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "class_order": ["ClassNamesError", "class_order", "config_names", "real_names"],
         "cleaning": ["clean_text", "has_content", "signature", "text_hash"],
-        "duplicates": ["duplicate_groups", "jaccard", "shingle_sets"],
+        "duplicates": ["duplicate_groups", "jaccard"],
         "encoding": [
             "DistillationCollator",
             "EncodedReviews",

@@ -72,23 +72,6 @@ def _bar(items, title: str, progress: bool):
     return tqdm(items, name, delay=PATIENCE, mininterval=1, disable=not progress)
 
 
-def shingle_sets(texts: Sequence[str]) -> list[np.ndarray]:
-    """Return each text's word shingles as sorted 64-bit hashes.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        Cleaned reviews.
-
-    Returns
-    -------
-    list of ndarray of uint64
-        One array per text; empty for a text without words.
-    """
-    runs = _runs([signature(text) for text in texts], progress=False)
-    return [np.unique(run) for run in runs]
-
-
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     """Share of shingles that two sorted sets have in common, 0 to 1."""
     if not len(first) or not len(second):

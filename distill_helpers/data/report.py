@@ -12,8 +12,6 @@ from .rows import UNLABELLED
 from .sources import OWN_SOURCES, Prepared
 from .splits import DROPPED_ACROSS, DROPPED_TWIN, LEAST_OF_A_CLASS, PARTS, Drawn
 
-LABELLED_PARTS = ("train", "validation", "test")
-
 
 @dataclass
 class LoadReport:
