@@ -28,7 +28,7 @@ def unpacked_bytes(path: Path) -> bytes:
     Raises
     ------
     ValueError
-        If it is empty, too large, damaged, or plainly of another kind than a
+        If it is too large, damaged, or plainly of another kind than a
         table; the message is the reason alone.
     """
     size = path.stat().st_size

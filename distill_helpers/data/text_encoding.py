@@ -49,7 +49,7 @@ def decode(data: bytes) -> tuple[str, str]:
     """
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
-            return _strictly(data[len(mark) :], encoding), _plain(encoding)
+            return _strictly(data[len(mark) :], encoding), _noted(encoding)
     if b"\0" in data:
         return _wide(data)
     try:
@@ -58,8 +58,12 @@ def decode(data: bytes) -> tuple[str, str]:
         return _western(data, error), "cp1252"
 
 
-def _plain(encoding: str) -> str:
-    return "" if encoding == "utf-8" else encoding.upper()[:6]
+def _noted(encoding: str) -> str:
+    return "" if encoding == "utf-8" else _name_of(encoding)
+
+
+def _name_of(encoding: str) -> str:
+    return encoding.upper()[:6]  # utf-16-le is UTF-16
 
 
 def _strictly(data: bytes, encoding: str) -> str:
@@ -68,8 +72,8 @@ def _strictly(data: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].decode(encoding, "ignore").count("\n") + 1
         raise ValueError(
-            f"line {line:,} is no {encoding.upper()[:6].rstrip('-')}, as which the file"
-            f" begins: it is damaged or cut off"
+            f"line {line:,} is no {_name_of(encoding)}, as which the file begins: it is"
+            " damaged or cut off"
         ) from error
 
 
