@@ -63,6 +63,7 @@ class NgramFeatures:
     def __init__(
         self, texts: Sequence[str], *, topics: bool = True, seed: int = 0
     ) -> None:
+        self._row = {text: row for row, text in enumerate(texts)}
         texts = [_read(text) for text in texts]
         pieces = (1, 4) if is_spaceless(texts) else (2, 5)
         least = 1 if len(texts) < 2_000 else 2
@@ -94,7 +95,13 @@ class NgramFeatures:
         self.own = self._with_topics(counted)
 
     def __call__(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Return the features of some texts, shape (texts, features)."""
+        """Return the features of some texts, shape (texts, features).
+
+        Those that it learnt from are looked up if all are among them.
+        """
+        rows = [self._row.get(text) for text in texts]
+        if None not in rows:
+            return self.own[rows]
         texts = [_read(text) for text in texts]
         parts = [vectorizer.transform(texts) for vectorizer in self._counted]
         return self._with_topics(sparse.hstack(parts).tocsr())

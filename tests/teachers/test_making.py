@@ -19,6 +19,7 @@ from distill_helpers.teachers.folds import stratified_folds
 from distill_helpers.teachers.heads import fit_head
 from distill_helpers.teachers.learners import EncoderLearner
 from distill_helpers.teachers.making import make_teacher
+from distill_helpers.teachers.ngram_features import NgramFeatures
 from distill_helpers.teachers.stand_in import timed_teacher
 
 NAMES = ["delivery", "login", "refund"]
@@ -334,6 +335,16 @@ def test_folds_are_refused_where_there_are_too_few_texts():
         stratified_folds(np.array([0, 1, 1]), [0, 1, 1], 3)
     with pytest.raises(ValueError, match="labels has 2 examples and groups 3"):
         stratified_folds(np.array([0, 1]), [0, 1, 1], 2)
+
+
+def test_features_of_known_texts_are_those_of_any_text():
+    texts = messages(40, 0)[0]
+    features = NgramFeatures(texts)
+    asked = [texts[3], texts[0], texts[3]]
+    among_new = features([*asked, "a parcel that nobody knew"])[:3]
+    np.testing.assert_allclose(
+        features(asked).toarray(), among_new.toarray(), atol=1e-5
+    )
 
 
 def test_a_class_that_never_holds_is_unlikely_but_not_impossible():
