@@ -86,6 +86,20 @@ def _as_number(text: str) -> str | None:
     return None
 
 
+def is_no_label(value) -> bool:
+    """Say whether a cell holds nothing, or a usual mark of a missing label.
+
+    Examples
+    --------
+    >>> [is_no_label(value) for value in (" ", None, -100, "-1", "0", [])]
+    [True, True, True, True, False, False]
+    """
+    try:
+        return class_name(value) in ("", *_MARKS)
+    except ValueError:
+        return False
+
+
 def number_labels(
     values: Sequence,
     *,

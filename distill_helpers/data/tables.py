@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..arguments import check_type
 from .cells import Cells, lacking
-from .class_names import check_repeated, number_labels
+from .class_names import check_repeated, is_no_label, number_labels
 from .labels import ONE_LABEL, SEVERAL_LABELS
 from .rows import SHARES, UNLABELLED, Rows
 from .several_labels import check_single, number_several, rarest
@@ -131,8 +131,9 @@ def _to_rows(cells, name, text_column, label_column, split_column, several) -> R
     check_repeated(numbers, names, label_column)
     frame["label"] = numbers
     warnings += _place_unlabelled(frame, cells)
-    unused = sum(map(_is_label, cells.columns[label_column])) - sum(
-        map(_is_label, labels)
+    unused = sum(
+        part == "transfer" and not is_no_label(label)
+        for part, label in zip(parts, cells.columns[label_column])
     )
     if unused:
         warnings.append(
@@ -183,10 +184,6 @@ def _place_unlabelled(frame: pd.DataFrame, cells: Cells) -> Sequence[str]:
     return [
         f"{_rows(moved)} of the part 'train' without a label went to the transfer part"
     ]
-
-
-def _is_label(value) -> bool:
-    return value is not None and value == value and value not in ("", -1, "-1")
 
 
 def _rows(count: int) -> str:

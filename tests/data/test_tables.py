@@ -163,6 +163,14 @@ def test_minus_one_in_transfer_rows_is_no_class(tmp_path):
     assert rows.warnings == []
 
 
+def test_a_mark_of_no_label_in_transfer_rows_is_not_called_a_label(tmp_path):
+    marks = (None, "", " ", -1, "-1", -100, float("nan"), "nan")
+    rows = [{"text": "a", "label": label} for label in ("x", "y")]
+    rows += [{"text": "b", "label": m, "split": "transfer"} for m in marks]
+    lines = "\n".join(map(json.dumps, rows))
+    assert read_file(saved(tmp_path, lines, "own.jsonl")).warnings == []
+
+
 def test_labels_of_transfer_rows_are_not_read_and_that_is_said(tmp_path):
     content = "text,label,split\na,0,train\nb,1,test\nc,1,transfer\nd,9,transfer\n"
     rows = read_file(saved(tmp_path, content))
