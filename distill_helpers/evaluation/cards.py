@@ -20,6 +20,8 @@ from .statistics import TEXTS
 CARD = "README.md"
 UNTAUGHT = ("control",)
 """Names of rows whose student had no teacher."""
+HARD_ANSWERS = ("hard answers",)
+"""Names of rows whose student had the teacher's choices and no soft targets."""
 _TOLD_ELSEWHERE = ("calibration_error", "agreement")
 _TEACHERS = {
     "shipped": "the kit's own, a fine-tuned encoder averaged with a linear model;"
@@ -38,9 +40,12 @@ _TEMPLATE = """\
 
 # {{ title }}
 
-{% if taught -%}
+{% if soft -%}
 A student of knowledge distillation: a small classifier that learnt from the soft \
 targets of a larger one.
+{%- elif taught -%}
+A small classifier that learnt from labels and, for texts without one, from the hard \
+answers of a larger one: what it chose, not how sure it was of it.
 {%- else -%}
 A small classifier that learnt from labels alone: the same student was also taught by \
 a teacher, and that did not make it better on validation texts.
@@ -63,7 +68,7 @@ label.
 {% endif -%}
 - Teacher: {{ teacher }}{{ "" if taught else "; this student did not listen to it" }}.
 {%- if recipe %}
-- {{ "Soft targets: the teacher's logits" if taught else "Training" }}; {{ recipe }}.
+- {{ "Soft targets: the teacher's logits" if soft else "Training" }}; {{ recipe }}.
 {%- endif %}
 {%- if rows %}
 
@@ -148,18 +153,19 @@ def model_card(
     rows = list(content.get("rows", []))
     choice = content.get("choice") or {}
     name = name or choice.get("name", "distilled")
-    taught = choice.get("taught", name not in UNTAUGHT)
+    taught = name not in UNTAUGHT
+    soft = taught and name not in HARD_ANSWERS
     own = next((row for row in rows if row["name"] == name), {})
     names = dict.fromkeys(score for row in [own, *rows] for score in scores_of(row))
     shown = [score for score in names if score not in _TOLD_ELSEWHERE]
     source = _short(settings["source"]) if "source" in settings else ""
     teacher = settings.get("teacher", "not recorded")
-    told = ("temperature", "alpha", "epochs", "steps") if taught else ("steps",)
+    told = ("temperature", "alpha", "epochs", "steps") if soft else ("steps",)
     known = [key for key in told if key in settings]
     machine = content.get("machine", {})
     tools = [t for t in ("python", "torch", "transformers") if t in machine]
     title = f"{settings.get('student', 'student')}"
-    title += f" {'distilled' if taught else 'trained'} on {source or 'unknown data'}"
+    title += f" {'distilled' if soft else 'trained'} on {source or 'unknown data'}"
     header = ModelCardData(
         model_name=title,
         library_name=library,
@@ -188,6 +194,7 @@ def model_card(
             if m in row
         ),
         taught=taught,
+        soft=soft,
         choice=choice if choice.get("name") == name else None,
         own=own,
         load=load or _LOAD,

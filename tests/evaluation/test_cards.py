@@ -8,6 +8,7 @@ from huggingface_hub import ModelCard
 
 from distill_helpers.evaluation.cards import model_card
 from distill_helpers.evaluation.statistics import mean_share_interval, share_interval
+from distill_helpers.own_data.runs import HARD
 from distill_helpers.students.registry import build_student
 from distill_helpers.training.saving import save_run
 
@@ -80,6 +81,16 @@ def test_a_card_of_the_control_says_that_nobody_taught_it_and_why_it_was_kept(co
     (row,) = (r for r in content["rows"] if r["name"] == "control")
     found = {r.metric_type: r.metric_value for r in card.data.eval_results}
     assert found["accuracy"] == pytest.approx(row["accuracy"]["mean"], abs=1e-4)
+
+
+def test_a_card_of_hard_answers_speaks_of_a_teacher_and_of_no_soft_targets(content):
+    rows = [r | {"name": HARD} for r in content["rows"] if r["name"] == "distilled"]
+    changed = content | {"rows": rows, "choice": {"name": HARD, "why": "it won"}}
+    text = " ".join(str(model_card(changed, ["bad", "good"])).split())
+    assert "from the hard answers of a larger one" in text
+    assert "bigram trained on sample" in text and f"| **{HARD}** |" in text
+    assert "learnt from the soft targets" not in text and "alpha" not in text
+    assert "the teacher's logits" not in text and "did not listen" not in text
 
 
 def test_a_card_tells_one_run_from_several_and_keeps_shares_below_one(content):
