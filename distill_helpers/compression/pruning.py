@@ -224,10 +224,8 @@ def _effects(model, units, batch) -> dict[str, torch.Tensor]:
 
 def _loss(model, batch) -> torch.Tensor:
     """Soft targets where there are some, else labels."""
-    outputs, kind = (
-        model(batch["input_ids"], batch["attention_mask"]),
-        problem_type_of(model),
-    )
+    outputs = model(batch["input_ids"], batch["attention_mask"])
+    kind = problem_type_of(model)
     losses = usable(standard_losses(1.0, 1.0, kind), batch, kind)
     return weighted_sum(losses, outputs, batch)[0]
 
