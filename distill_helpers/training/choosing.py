@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import check_choice
 from ..data.encoding import EncodedReviews
 from ..evaluation.metrics import measure_quality
 from ..evaluation.predict import predict_encoded
@@ -39,7 +40,7 @@ class Choice:
     @property
     def means(self) -> dict[str, float]:
         """The mean over the seeds, by arm."""
-        return {arm: float(np.mean(list(s.values()))) for arm, s in self.scores.items()}
+        return {arm: _mean(by_seed) for arm, by_seed in self.scores.items()}
 
     @property
     def why(self) -> str:
@@ -131,8 +132,7 @@ def choose_student(
         }
         for arm, models in candidates.items()
     }
-    means = {arm: np.mean(list(by_seed.values())) for arm, by_seed in scores.items()}
-    arm = max(means, key=means.get)
+    arm = max(scores, key=lambda arm: _mean(scores[arm]))
     seed = max(scores[arm], key=scores[arm].get)
     model = candidates[arm][seeds.index(seed)]
     return Choice(arm, seed, model, metric, scores)
@@ -141,6 +141,8 @@ def choose_student(
 def _score(model, tokenizer, part: EncodedReviews, metric: str) -> float:
     logits = predict_encoded(model, tokenizer, part)
     scores = measure_quality(logits, part.labels).scores
-    if metric not in scores:
-        raise ValueError(f"metric must be one of {list(scores)}, got {metric!r}")
-    return float(scores[metric])
+    return float(scores[check_choice("metric", metric, scores)])
+
+
+def _mean(by_seed: Mapping[int, float]) -> float:
+    return float(np.mean(list(by_seed.values())))
