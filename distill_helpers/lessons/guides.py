@@ -7,13 +7,13 @@ from pathlib import Path
 
 from ..data.class_order import ClassNamesError
 from ..data.reviews import ReviewDict
+from ..own_data.request import MAKE
 from ..teachers.base import Teacher
 from ..teachers.making import make_teacher
 from ..teachers.opening import SHIPPED, open_teacher
 from ..teachers.ordering import innermost
 from .parameters import ParameterError
 
-MADE = "make"
 CACHE = Path("runs", "teacher_cache")
 
 
@@ -61,7 +61,7 @@ def open_guide(
             " are about one. notebooks/own_data.ipynb and `python -m distill_helpers"
             " distill` take several"
         )
-    if teacher == MADE:
+    if teacher == MAKE:
         return make_teacher(reviews, seed=seed, cache=cache)
     options = {} if values is None else {"values": values}
     names = reviews.label_names
@@ -111,7 +111,7 @@ def by_seed(
     dict of int to Teacher
     """
     found = dict.fromkeys(drawn, guide)
-    if teacher == MADE:
+    if teacher == MAKE:
         for seed in list(drawn)[1:]:
             found[seed] = open_guide(teacher, drawn[seed], seed=seed, cache=cache)
     return found

@@ -13,7 +13,6 @@ from .request import Request
 if TYPE_CHECKING:
     import pandas as pd
 
-LABELLED_PARTS = ("train", "validation", "test")
 FEW_TEXTS = 10
 """Test texts of a class below which its scores say little."""
 
@@ -63,12 +62,7 @@ class Texts:
         """Rows of each class in each labelled part."""
         import pandas as pd
 
-        by_part = self.report.by_part
-        columns = {
-            part: [by_part.get(part, {}).get(name, 0) for name in self.label_names]
-            for part in LABELLED_PARTS
-        }
-        return pd.DataFrame(columns, index=pd.Index(self.label_names, name="class"))
+        return pd.DataFrame(self.report.by_part).rename_axis("class")
 
     @property
     def warnings(self) -> list[str]:

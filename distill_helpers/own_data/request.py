@@ -18,10 +18,11 @@ from ..arguments import (
 )
 from ..data.table_files import is_table_file
 from ..students.registry import student_spec
+from ..teachers.tables import VALUES
 
 MAKE = "make"
 WAYS = ("auto", "encoder", "frozen", "linear")
-VALUES = (None, "probabilities", "logits")
+"""Those of ``make_teacher``, whose module loads slowly."""
 WEIGHTS = (None, "balanced")
 LLM_WORDS = frozenset({"llm", "gpt", "chatgpt", "openai", "claude", "gemini"})
 WORKING = ".unfinished"
@@ -177,7 +178,7 @@ def _check_columns(request: Request) -> None:
 def _check_teacher(request: Request) -> None:
     name = check_type("teacher", request.teacher, str, "a name, a folder or a file")
     check_choice("how", request.how, WAYS)
-    check_choice("values", request.values, VALUES)
+    check_choice("values", request.values, (None, *VALUES))
     if not name.strip():
         raise ValueError("teacher must be 'make', a folder, a Hub id or a file, got ''")
     if name.lower() in LLM_WORDS:
