@@ -65,7 +65,7 @@ def open_teacher(
         _check_no_options(name, options)
         files = sorted(SOFT_TARGETS.glob("*.parquet"))
         teacher: Teacher = SoftTargets.load(*files, label_names=SHIPPED_CLASSES)
-    elif is_table_file(name) and not Path(name).is_dir():
+    elif Path(name).is_file() or (is_table_file(name) and not Path(name).is_dir()):
         return table_teacher(name, label_names, mapping=mapping, **options)
     else:
         live = HuggingFaceTeacher.from_pretrained(name, **options)

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from distill_helpers.own_data import Request
+from distill_helpers.own_data import Request, look, open_guide, request
 from distill_helpers.own_data.command import main
+from distill_helpers.teachers import making
 
 
 @pytest.mark.parametrize(
@@ -119,3 +120,15 @@ def test_help_loads_nothing_heavy():
     code = "import sys; from distill_helpers.own_data.command import parser; parser()"
     code += "; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_ways_to_make_a_teacher_are_those_that_there_are():
+    assert set(request.WAYS) == set(making.HOW)
+
+
+def test_a_file_that_is_no_table_is_refused_as_one(file, tmp_path):
+    path = tmp_path / "answers.xlsx"
+    path.write_bytes(b"PK")
+    asked = Request(file, teacher=str(path), output=tmp_path / "new")
+    with pytest.raises(ValueError, match="answers.xlsx.*save a spreadsheet as CSV"):
+        open_guide(asked, look(asked), progress=False)
