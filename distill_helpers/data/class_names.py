@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from .class_order import folded
 from .cleaning import well_formed
 
 NONE = -1
@@ -201,8 +202,7 @@ def _merged(found: Sequence[str]) -> tuple[dict[str, str], set[str], list[str]]:
     twins = defaultdict(list)
     for name, _ in Counter(found).most_common():
         if name:
-            plain = unicodedata.normalize("NFKC", name).casefold()
-            twins[" ".join(plain.split())].append(name)
+            twins[folded(name)].append(name)
     names = {name: group[0] for group in twins.values() for name in group}
     warnings = [
         f"{', '.join(map(repr, group[1:]))} is the same class as {group[0]!r}"

@@ -74,6 +74,17 @@ def config_names(config) -> list[str] | None:
     return [numbered[number] for number in range(len(numbered))]
 
 
+def folded(name: str) -> str:
+    """Return what is the same for all spellings of a class's name.
+
+    Examples
+    --------
+    >>> folded(" Late  DELIVERY") == folded("late delivery")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def class_order(
     own: Sequence[str] | None,
     wanted: Sequence[str],
@@ -213,7 +224,7 @@ def _one_of(name, wanted: list[str], where: str) -> str:
 
 def _places(names: list[str], wanted: list[str], least: int | None = None):
     """Where each wanted name stands among `names`; None if one is missing."""
-    for key in (str, _folded):
+    for key in (str, folded):
         keys = [key(name) for name in names]
         targets = [key(name) for name in wanted]
         if len(set(keys)) < len(keys) or len(set(targets)) < len(targets):
@@ -222,10 +233,6 @@ def _places(names: list[str], wanted: list[str], least: int | None = None):
         if sum(place is not None for place in found) >= (least or len(wanted)):
             return found
     return None
-
-
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _are_numbers(wanted: list[str]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .class_names import NONE, class_name, number_labels
+from .class_order import folded
 
 _SEPARATORS = ("|", ";", ",", "/", "+", "&", "\n")
 _CLEAR = ("|", ";")  # in names of classes these are rare
@@ -61,7 +62,7 @@ def _noticed(value, index, where, column, separator, looks) -> str:
 def _with_several(cells: Sequence[str], separator: str) -> list[str]:
     split, alone = {}, set()
     for cell in cells:
-        parts = [_plain(part) for part in cell.split(separator)]
+        parts = [folded(part) for part in cell.split(separator)]
         parts = [part for part in parts if part]
         if separator not in cell or (separator == "," and _DECIMAL_COMMA.match(cell)):
             alone.update(parts)
@@ -79,10 +80,6 @@ def _with_several(cells: Sequence[str], separator: str) -> list[str]:
             places[part].add(place)
     # A path like "home|kitchen" has each of its parts in one place.
     return list(split) if any(len(seen) > 1 for seen in places.values()) else []
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
 
 
 def number_several(
