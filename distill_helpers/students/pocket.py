@@ -55,12 +55,11 @@ _ABOUT = record(
     }
 )
 """What a packed student says of itself; a model is built of these numbers."""
-_KINDS = ("levels", "nibbles")
 _GAPS = (np.dtype(np.uint8), np.dtype(np.uint16))
 _TYPES = {"word_gaps": _GAPS, "ngram_gaps": _GAPS}
 for _name in ("embedding", "ngram"):
-    _TYPES[f"{_name}.nibbles"] = _GAPS[:1]
     _TYPES[f"{_name}.levels"] = (np.dtype(np.float32),)
+    _TYPES[f"{_name}.nibbles"] = _GAPS[:1]
 
 
 @dataclass
@@ -314,13 +313,15 @@ def _check_packed(about: dict, packed: dict[str, np.ndarray]) -> None:
 
     Memory is taken for what is there, never for what a number asks for.
     """
-    names = ["word_gaps", "ngram_gaps"]
-    names += [f"{n}.{kind}" for n in ("embedding", "ngram") for kind in _KINDS]
-    absent = [name for name in names if name not in packed]
+    absent = [name for name in _TYPES if name not in packed]
     if absent:
         raise ForeignFileError(f"it lacks {', '.join(absent)}")
-    odd = [n for n in names if packed[n].ndim != 1 or packed[n].dtype not in _TYPES[n]]
-    odd += [n for n in names if n.endswith(".levels") and packed[n].shape != (LEVELS,)]
+    odd = [
+        name
+        for name, types in _TYPES.items()
+        if packed[name].ndim != 1 or packed[name].dtype not in types
+    ]
+    odd += [n for n in _TYPES if n.endswith(".levels") and packed[n].shape != (LEVELS,)]
     if odd:
         raise ForeignFileError(f"{', '.join(odd)} are of another type or shape")
     size, filters = about["embedding_size"], about["filters"]
