@@ -125,7 +125,7 @@ def load_reviews(
     columns = Columns(text_column, label_column, split_column, several_labels)
     prepared = prepare(name, stamp(name), columns)
     note = prepared.rows.note + (", chosen by 'auto'" if str(source) == "auto" else "")
-    _check_classes(prepared)
+    _check_classes(prepared, label_column)
     drawn = draw_parts(
         prepared.frame,
         Sizes(wanted, prepared.rows.defaults),
@@ -138,13 +138,13 @@ def load_reviews(
     return reviews
 
 
-def _check_classes(prepared: Prepared) -> None:
+def _check_classes(prepared: Prepared, label_column: str) -> None:
     rows, label = prepared.rows, prepared.frame["label"]
     names = [rows.label_names[i] for i in sorted(set(label) - {UNLABELLED})]
     if len(names) < 2:
         raise ValueError(
             f"source={rows.source!r} must have at least two classes in column"
-            f" 'label', got {names or 'none'}"
+            f" {label_column!r}, got {names or 'none'}"
         )
 
 

@@ -277,3 +277,6 @@ def test_columns_are_named_for_an_own_file_alone(tmp_path):
     assert load_reviews(tmp_path / "own.csv", **named).label_names == ["a", "b"]
     with pytest.raises(ValueError, match="'sample' has columns of its own"):
         load_reviews("sample", **named)
+    frame.assign(topic="a").to_csv(tmp_path / "one.csv", index=False)
+    with pytest.raises(ValueError, match="two classes in column 'topic', got .'a'"):
+        load_reviews(tmp_path / "one.csv", **named)
