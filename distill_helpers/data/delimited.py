@@ -44,6 +44,7 @@ class _Reading:
             named,
             not self.failure,
             fitting,
+            len(self.header) > 1,
             self.separator == usual,
             len(self.header),
         )

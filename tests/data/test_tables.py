@@ -77,6 +77,14 @@ def test_a_file_of_everything_at_once(tmp_path):
 
 
 # -------------------------------------------------------------------- columns
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_columns_are_listed_one_by_one_whatever_parts_them(tmp_path, separator):
+    lines = (separator.join(row) for row in (("Nachricht", "Klasse"), ("Hallo", "1")))
+    (tmp_path / "own.csv").write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=r"it has \['Nachricht', 'Klasse'\]"):
+        read_file(tmp_path / "own.csv")
+
+
 @pytest.mark.parametrize(
     ("header", "message"),
     [
