@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..data.encoding import EncodedReviews
+from ..data.targets import SOFT_TARGETS_COLUMN
 from ..losses.weighted import WeightedLoss
 from ..teachers.base import Teacher
 
-SOFT_TARGETS = "teacher_logits"
 _INSTEAD = {
     "compute_loss_func": "give losses=[...], see distill_helpers.losses.WeightedLoss",
     "model_init": "give the model itself; build_student(..., seed=...) draws it anew",
@@ -68,7 +68,7 @@ def check_targets(dataset: EncodedReviews, alpha: float) -> None:
 def check_needs(dataset: EncodedReviews, losses: Sequence[WeightedLoss]) -> None:
     """Refuse data that lack what a loss needs."""
     given = set(dataset[0]) | {"attention_mask"}
-    given |= {SOFT_TARGETS} if "text" in given else set()  # the teacher is live
+    given |= {SOFT_TARGETS_COLUMN} if "text" in given else set()  # the teacher is live
     for loss in losses:
         if not loss.needs <= given:
             raise ValueError(

@@ -30,6 +30,7 @@ from ..data.encoding import (
     soft_targets_of,
 )
 from ..data.labels import problem_type_of
+from ..data.targets import SOFT_TARGETS_COLUMN
 from ..losses.balance import class_weights
 from ..losses.combined import standard_losses, usable
 from ..losses.matching import HiddenStateMatcher
@@ -40,7 +41,6 @@ from ..teachers.ordering import in_order
 from ..teachers.trust import warn_if_at_chance
 from .checkpoints import WholeCheckpoints, data_digest
 from .checks import (
-    SOFT_TARGETS,
     check_inherited,
     check_kind,
     check_needs,
@@ -98,12 +98,12 @@ class DistillationTrainer(WholeCheckpoints):
     its name, before its weight; the best checkpoint is chosen by one of the
     metrics of :func:`~distill_helpers.training.task.task_metrics`. A student built
     for ``multi_label_classification`` learns each class as a question of its own,
-    see :mod:`distill_helpers.losses.several_labels`. The student gets those tensors of a batch that its ``forward``
-    takes, never labels or what begins with ``teacher_``.
+    see :mod:`distill_helpers.losses.several_labels`. The student gets those tensors
+    of a batch that its ``forward`` takes, never labels or what begins with
+    ``teacher_``.
     """
 
     loss_is_scaled_for_ga = True
-    _in_turn = False
 
     def __init__(
         self,
@@ -124,9 +124,8 @@ class DistillationTrainer(WholeCheckpoints):
         if processing_class is None:
             raise ValueError("processing_class must be the student's tokeniser")
         check_vocabulary(model, processing_class)
-        names = real_names(config_names(model.config))
         teacher = _as_teacher(teacher_model, teacher_processing_class)
-        self.teacher = _in_order(teacher, model, names)
+        self.teacher = _in_order(teacher, model)
         self.hidden_states = hidden_states
         self.problem_type = problem_type_of(model)
         if teacher is not None and losses is None:
@@ -140,16 +139,16 @@ class DistillationTrainer(WholeCheckpoints):
             if not len(train_dataset):
                 raise ValueError("train_dataset is empty")
             asks = any(
-                SOFT_TARGETS in loss.needs and loss.weight for loss in self.losses
+                SOFT_TARGETS_COLUMN in loss.needs and loss.weight
+                for loss in self.losses
             )
-            train_dataset = _encoded(
+            train_dataset = self._encode(
                 train_dataset,
+                model,
                 processing_class,
                 self.teacher if asks else None,
                 live=args.live_teacher,
-                label_names=names,
-            ).for_classes(model.config.num_labels, names)
-            train_dataset = self._for_task(train_dataset, model)
+            )
             check_needs(train_dataset, losses or ())
             if losses is None:
                 check_targets(train_dataset, args.alpha)
@@ -230,9 +229,10 @@ class DistillationTrainer(WholeCheckpoints):
     def _with_teacher(self, inputs: Mapping) -> dict:
         batch = dict(inputs)
         texts = batch.pop("text", None)
-        if SOFT_TARGETS not in batch and texts is not None and self.teacher is not None:
+        silent = texts is None or self.teacher is None
+        if SOFT_TARGETS_COLUMN not in batch and not silent:
             logits = torch.from_numpy(soft_targets_of(self.teacher, texts))
-            batch[SOFT_TARGETS] = logits.to(batch["labels"].device)
+            batch[SOFT_TARGETS_COLUMN] = logits.to(batch["labels"].device)
         return batch
 
     def _for_student(self, batch: Mapping) -> dict:
@@ -291,18 +291,18 @@ class DistillationTrainer(WholeCheckpoints):
         """Return what belongs to training alone and has to be resumed as well."""
         return [] if self.hidden_states is None else [PROJECTIONS]
 
-    # ----------------------------------------------------------- evaluation
-    def _for_task(self, dataset: EncodedReviews, model) -> EncodedReviews:
+    # ------------------------------------------------- data for this student
+    def _encode(
+        self, dataset, model, tokenizer, teacher: Teacher | None = None, **options
+    ) -> EncodedReviews:
+        names, classes = _class_names(model), model.config.num_labels
+        if not isinstance(dataset, EncodedReviews):
+            options["label_names"] = names
+            dataset = encode_reviews(dataset, tokenizer, teacher, **options)
+        dataset = dataset.for_classes(classes, names)
         if not self._strict:
             return dataset
-        return for_task(dataset, self.problem_type, model.config.num_labels)
-
-    def _encode(self, dataset, model, tokenizer) -> EncodedReviews:
-        names = real_names(config_names(model.config))
-        encoded = _encoded(dataset, tokenizer, label_names=names)
-        return self._for_task(
-            encoded.for_classes(model.config.num_labels, names), model
-        )
+        return for_task(dataset, self.problem_type, classes)
 
     def _judgeable(self, dataset, model, tokenizer) -> EncodedReviews:
         encoded = self._encode(dataset, model, tokenizer)
@@ -324,19 +324,14 @@ class DistillationTrainer(WholeCheckpoints):
 
     def get_test_dataloader(self, test_dataset):
         """See ``Trainer.get_test_dataloader``; encodes what is not yet."""
-        encoded = self._encode(test_dataset, self.model, self.processing_class)
-        self._in_turn = True
-        try:
-            return super().get_test_dataloader(encoded)
-        finally:
-            self._in_turn = False
-
-    def _get_eval_sampler(self, eval_dataset):
         # Answers belong to their questions: the stock Trainer would give them by
         # the length of the texts, as `train_sampling_strategy` says.
-        if self._in_turn:
-            return SequentialSampler(eval_dataset)
-        return super()._get_eval_sampler(eval_dataset)
+        return self._get_dataloader(
+            dataset=self._encode(test_dataset, self.model, self.processing_class),
+            description="test",
+            batch_size=self.args.eval_batch_size,
+            sampler_fn=SequentialSampler,
+        )
 
     def evaluation_loop(self, *args, **kwargs):
         """See ``Trainer.evaluation_loop``; each has loss terms of its own."""
@@ -431,10 +426,8 @@ def _accepted_names(model) -> set[str] | None:
     return set(parameters)
 
 
-def _encoded(dataset, tokenizer, teacher=None, **options) -> EncodedReviews:
-    if isinstance(dataset, EncodedReviews):
-        return dataset
-    return encode_reviews(dataset, tokenizer, teacher, **options)
+def _class_names(model) -> list[str] | None:
+    return real_names(config_names(model.config))
 
 
 def _as_teacher(teacher_model, tokenizer) -> Teacher | None:
@@ -450,9 +443,7 @@ def _as_teacher(teacher_model, tokenizer) -> Teacher | None:
     return HuggingFaceTeacher(teacher_model, tokenizer, progress=False)
 
 
-def _in_order(
-    teacher: Teacher | None, model, names: list[str] | None
-) -> Teacher | None:
+def _in_order(teacher: Teacher | None, model) -> Teacher | None:
     """Let the teacher's first class be the student's, by their names."""
     if teacher is None:
         return None
@@ -463,4 +454,4 @@ def _in_order(
         )
     if teacher.label_names is None:  # it is said to stand in the student's order
         return teacher
-    return in_order(teacher, names)
+    return in_order(teacher, _class_names(model))
