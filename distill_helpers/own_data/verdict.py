@@ -13,8 +13,8 @@ from ..evaluation.cost import count_parameters, measure_cost, size_on_disk
 from ..evaluation.metrics import measure_quality
 from ..evaluation.predict import predictor
 from ..evaluation.scorecard import Row, table
+from ..students.linear import baseline_logits
 from ..training.choosing import Choice
-from .baseline import baseline_logits
 from .classes import (
     class_table,
     confusion,

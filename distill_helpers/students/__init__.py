@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "bigram": ["BigramConfig", "BigramForSequenceClassification"],
         "embeddings": ["embeddings_from_teacher"],
         "layers": ["mean_over_tokens"],
-        "linear": ["linear_baseline"],
+        "linear": ["baseline_logits", "linear_baseline"],
         "ngrams": [
             "NgramIndex",
             "fit_margins",
