@@ -37,7 +37,13 @@ __getattr__, __dir__, __all__ = attach(
             "write_soft_targets",
         ],
         "tables": ["table_teacher"],
-        "trust": ["Trust", "check_trust", "compare_trust", "warn_if_at_chance"],
+        "trust": [
+            "Trust",
+            "WeakTeacherWarning",
+            "check_trust",
+            "compare_trust",
+            "warn_if_at_chance",
+        ],
         "windows": [
             "split_windows",
             "tokenize_windows",

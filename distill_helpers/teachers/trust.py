@@ -19,6 +19,10 @@ FEWEST = 20
 """Texts below which nothing is said about chance."""
 
 
+class WeakTeacherWarning(UserWarning):
+    """A teacher's answers to labelled texts are at chance, or below."""
+
+
 @dataclass
 class Trust:
     """What a teacher's answers to labelled texts say about it.
@@ -141,7 +145,7 @@ def warn_if_at_chance(logits: np.ndarray, labels: Sequence) -> None:
 
     Warns
     -----
-    UserWarning
+    WeakTeacherWarning
     """
     found = _right(logits, labels)
     if len(found.right):
@@ -149,7 +153,7 @@ def warn_if_at_chance(logits: np.ndarray, labels: Sequence) -> None:
             int(found.right.sum()), len(found.right), float(found.chance.mean())
         )
         if word:
-            warnings.warn(word, stacklevel=3)
+            warnings.warn(word, WeakTeacherWarning, stacklevel=3)
 
 
 def at_chance(right: int, total: int, chance: float) -> str:

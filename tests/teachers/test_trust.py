@@ -5,7 +5,12 @@ import pytest
 from datasets import Dataset
 
 from distill_helpers.teachers.stored import SoftTargets
-from distill_helpers.teachers.trust import check_trust, compare_trust, warn_if_at_chance
+from distill_helpers.teachers.trust import (
+    WeakTeacherWarning,
+    check_trust,
+    compare_trust,
+    warn_if_at_chance,
+)
 
 
 def answers(labels, right, classes=3):
@@ -53,7 +58,7 @@ def test_a_gap_is_named_where_chance_does_not_explain_it(train, held_out, word):
 def test_chance_knows_how_often_each_class_is_said():
     labels = np.array([0] * 90 + [1] * 10)
     always = np.tile([[1.0, -1.0]], (100, 1))
-    with pytest.warns(UserWarning, match="no better than chance"):
+    with pytest.warns(WeakTeacherWarning, match="no better than chance"):
         warn_if_at_chance(always, labels)
 
 
@@ -63,7 +68,7 @@ def test_several_labels_are_right_if_all_of_them_are(recwarn):
     assert found.train_accuracy == 1 and found.warnings == []
     warn_if_at_chance(labels * 4.0 - 2, labels)
     assert not recwarn
-    with pytest.warns(UserWarning, match="worse than chance"):
+    with pytest.warns(WeakTeacherWarning, match="worse than chance"):
         warn_if_at_chance(2 - labels * 4.0, labels)
 
 
