@@ -200,7 +200,7 @@ def test_a_learner_runs_one_cell_of_the_grid(toy, tmp_path, capsys):
         ([], "either --grid"),
         (["--grid", "temperature"], "write name=value,value"),
         (["--grid", "alpha=1", "--grid", "alpha=2"], "each axis once"),
-        (["--list", "nowhere.json"], "cannot be read"),
+        (["--list", "nowhere.json"], "must hold a list of objects: [Errno 2]"),
         (["--grid", "alpha=1", "--fixed", "pause=1,2"], "--fixed takes one value"),
         (["--grid", "alpha=[1"], "cannot be read"),
         (["--grid", "alpha=1", "--processes", "0"], "processes must be above 0"),
