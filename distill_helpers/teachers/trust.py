@@ -190,6 +190,9 @@ class _Answers:
     """Which answers are right, and how likely each was to be so blindly."""
 
     def __init__(self, logits: np.ndarray, labels: np.ndarray) -> None:
+        if not len(logits):
+            self.right, self.chance = np.zeros(0, bool), np.zeros(0)
+            return
         if labels.ndim > 1:
             said, true = logits > 0, labels > 0.5
             self.right = (said == true).all(axis=1)
@@ -199,7 +202,7 @@ class _Answers:
             return
         answers = logits.argmax(axis=1)
         self.right = answers == labels
-        often = np.bincount(answers, minlength=logits.shape[1]) / max(1, len(answers))
+        often = np.bincount(answers, minlength=logits.shape[1]) / len(answers)
         self.chance = often[labels]
 
 
