@@ -11,6 +11,7 @@ import sys
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -34,6 +35,9 @@ FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.M | re.S)
 SPAN = re.compile(r"`[^`]+`")
 OLD_CALL = re.compile(r"^\| `[^`|]+` \| (?=`python -m )", re.M)
 IN_THE_WHEEL = "distill_helpers/shipped"  # a clone has it in data/
+
+
+COURSE = runpy.run_path(str(ROOT / "docs" / "draw_course.py"))
 
 
 def name_of(path):
@@ -275,6 +279,27 @@ def test_every_file_and_module_of_the_kit_that_a_page_names_exists(path):
     assert not {f for f in files - {IN_THE_WHEEL} if not [*ROOT.glob(f)]}
     for dotted in re.findall(r"(?<![\w.])distill_helpers(?:\.\w+)+", text):
         assert pkgutil.resolve_name(dotted)
+
+
+# ------------------------------------------------- the picture of the course
+def test_the_course_is_drawn_as_its_lessons_are():
+    stale = "call 'python docs/draw_course.py'"
+    assert COURSE["DRAWING"].read_text("utf-8") == COURSE["drawing"](), stale
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 14])
+def test_each_box_of_the_course_leads_to_the_next(count):
+    boxes = [(f"{place:02d}", f"a < b, {place}") for place in range(count)]
+    root = ElementTree.fromstring(COURSE["draw"](boxes))
+    said = [text.text for text in root.findall(".//{*}text")]
+    assert said == [word for box in boxes for word in box]
+    ways = [p for p in root.findall(".//{*}path") if p.get("class") == "line"]
+    assert len(ways) == count - 1
+    width, height = (float(n) for n in root.get("viewBox").split()[2:])
+    for box in root.findall(".//{*}rect"):
+        x, y = float(box.get("x", 0)), float(box.get("y", 0))
+        assert x + float(box.get("width")) <= width
+        assert y + float(box.get("height")) <= height
 
 
 # ---------------------------------------------------------------- glossary
