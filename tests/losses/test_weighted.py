@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from distill_helpers.data.labels import SEVERAL_LABELS
 from distill_helpers.losses.combined import (
     DistillationLoss,
     standard_losses,
@@ -16,10 +17,15 @@ from distill_helpers.losses.combined import (
 from distill_helpers.losses.hidden import hidden_state_loss
 from distill_helpers.losses.labels import labelled_cross_entropy
 from distill_helpers.losses.logits import at_least_float32
+from distill_helpers.losses.several_labels import (
+    multi_label_cross_entropy,
+    multi_label_kd_loss,
+)
 from distill_helpers.losses.soft_targets import kd_loss
 from distill_helpers.losses.weighted import WeightedLoss, count_labels, weighted_sum
 
 LABELS = torch.tensor([0, -100, 2, 1, -100])
+ROWS = torch.tensor([[1, 0, 1], [0, 0, 0], [-100] * 3, [1, 1, 1], [0, 1, 0.0]])
 
 
 def drawn(*shape, seed=0, **options):
@@ -45,8 +51,23 @@ def batch_of(dtype=torch.float32):
         lambda z: weighted_sum(
             standard_losses(3.0, 0.3), SimpleNamespace(logits=z), batch_of()
         )[0],
+        lambda z: labelled_cross_entropy(z, LABELS, class_weights=[0.5, 1.0, 2.0]),
+        lambda z: multi_label_kd_loss(z, drawn(5, 3, seed=1) * 3, 2.5),
+        lambda z: multi_label_cross_entropy(z, ROWS, class_weights=[0.5, 1.0, 2.0]),
+        lambda z: DistillationLoss(3.0, 0.3, problem_type=SEVERAL_LABELS)(
+            z, drawn(5, 3, seed=1), ROWS
+        ),
     ],
-    ids=["kd_loss", "labelled_cross_entropy", "DistillationLoss", "list"],
+    ids=[
+        "kd_loss",
+        "labelled_cross_entropy",
+        "DistillationLoss",
+        "list",
+        "class weights",
+        "multi_label_kd_loss",
+        "multi_label_cross_entropy",
+        "DistillationLoss of several labels",
+    ],
 )
 def test_gradients_in_float64_are_those_of_finite_differences(loss):
     assert torch.autograd.gradcheck(loss, drawn(5, 3, requires_grad=True))
@@ -89,8 +110,9 @@ def test_the_students_precision_decides_and_is_float32_at_least(
     assert hidden_state_loss(states, other).dtype == computed
 
 
-def test_float32_gives_the_bits_of_the_formula():
-    student, teacher = (drawn(5, 3, seed=s, dtype=torch.float32) * 4 for s in (0, 1))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_up_to_float32_it_gives_the_bits_of_the_formula_in_float32(dtype):
+    student, teacher = (drawn(5, 3, seed=s, dtype=dtype) * 4 for s in (0, 1))
     expected = F.kl_div(
         F.log_softmax(student.float() / 2.5, dim=-1),
         F.log_softmax(teacher.float() / 2.5, dim=-1),
@@ -98,7 +120,8 @@ def test_float32_gives_the_bits_of_the_formula():
         log_target=True,
     )
     assert torch.equal(kd_loss(student, teacher, 2.5), expected * 2.5**2 / 5)
-    hard = F.cross_entropy(student, LABELS, ignore_index=-100, reduction="sum") / 3
+    hard = F.cross_entropy(student.float(), LABELS, ignore_index=-100, reduction="sum")
+    hard = hard / 3
     soft = kd_loss(student, teacher, 2.5)
     total = DistillationLoss(2.5, 0.7)(student, teacher, LABELS)
     assert torch.equal(total, 0.7 * soft + (1 - 0.7) * hard)
