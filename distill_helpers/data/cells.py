@@ -38,6 +38,9 @@ class Cells:
         Names of the classes that the file itself gives for a column of numbers.
     separator : str, optional
         What stands between the cells of a CSV file.
+    without : dict of str to int
+        Columns that a record of JSON does not name at all, and the index of the
+        first such record.
     """
 
     columns: dict[str, list]
@@ -46,6 +49,7 @@ class Cells:
     notes: list[str] = field(default_factory=list)
     class_names: dict[str, list[str]] = field(default_factory=dict)
     separator: str | None = None
+    without: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -60,7 +64,11 @@ class Cells:
         check_rows(len(records))
         names = dict.fromkeys(name for record in records for name in record)
         columns = {name: [r.get(name) for r in records] for name in names}
-        return cls(columns, places, unit)
+        without: dict[str, int] = {}
+        for index, record in enumerate(records):
+            for name in names.keys() - record.keys():
+                without.setdefault(name, index)
+        return cls(columns, places, unit, without=without)
 
 
 def lacking(cells: Cells, wanted: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os.path
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,7 +57,7 @@ def stamp(name: str) -> str:
         return _content(sample_files())
     if name == "imdb":
         return f"{imdb_named()} {_content(imdb_files())}"
-    return _content([name]) if Path(name).is_file() else ""
+    return _content([name]) if os.path.isfile(name) else ""
 
 
 def _content(files: Iterable[str | Path]) -> str:
@@ -111,7 +112,7 @@ def _read_source(name: str, columns: Columns) -> Rows:
                 " split_column and several_labels are for a file of yours"
             )
         return read_sample() if name == "sample" else read_imdb()
-    if is_table_file(name):
+    if is_table_file(name) or os.path.isdir(name):
         return read_file(Path(name), **vars(columns))
     raise ValueError(
         "source must be 'auto', 'sample', 'imdb' or the path of a"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,9 +71,9 @@ def read_table(
     """
     path = Path(path)
     named = f"{argument}={str(path)!r}"
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, bears a name that is too long
         raise ValueError(f"{named} is a folder: name a file in it")
-    if not path.exists():
+    if not os.path.exists(path):
         raise FileNotFoundError(f"{named}: there is no such file")
     if not path.is_file():
         raise ValueError(f"{named} is a pipe or a device: name a regular file")

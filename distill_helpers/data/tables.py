@@ -152,6 +152,13 @@ def _to_rows(cells, name, text_column, label_column, split_column, several) -> R
 
 
 def _texts(cells: Cells, column: str) -> list[str]:
+    if column in cells.without:
+        index = cells.without[column]
+        has = [name for name, values in cells.columns.items() if values[index]]
+        raise ValueError(
+            f"{cells.where(index)} names no {column!r} as other rows do, it has"
+            f" {has!r:.200}: name it alike, or write null where there is no text"
+        )
     texts = []
     for index, cell in enumerate(cells.columns[column]):
         if cell is None or cell != cell:
