@@ -19,6 +19,7 @@ from transformers import PreTrainedTokenizerFast
 from distill_helpers import __version__
 
 from ..arguments import check_number
+from ..data.class_order import folded
 from ..data.cleaning import clean_text
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
 from ..files import whole_folder
@@ -96,7 +97,8 @@ def write_bundle(
     tokenizer : PreTrainedTokenizerFast
         The model's.
     label_names : sequence of str
-        In the order of the logits.
+        In the order of the logits. Other words than the ONNX file's own names are
+        welcome, such as a translation; its own names in another order are not.
     temperature : float, default 1.0
         Logits are divided by it, so that probabilities mean what they say;
         from :func:`~distill_helpers.teachers.mixed.calibration_temperature`.
@@ -118,8 +120,9 @@ def write_bundle(
     FileNotFoundError
         If there is no ONNX file.
     ValueError
-        If the names are not as many as the logits, the temperature is not above
-        0, or `problem_type` is not what the ONNX file says.
+        If the names are not as many as the logits or are the ONNX file's in
+        another order, the temperature is not above 0, or `problem_type` is not
+        what the ONNX file says.
     """
     check_number("temperature", temperature, above=0)
     source = OnnxClassifier(onnx_file, tokenizer)
@@ -131,6 +134,7 @@ def write_bundle(
             f"label_names must hold {classes} different names, one for each logit,"
             f" got {names}"
         )
+    _check_order(names, source.label_names)
     with whole_folder(folder) as made:
         shutil.copyfile(onnx_file, made / MODEL)
         _write_compactly(tokenizer, made / TOKENIZER)
@@ -146,6 +150,16 @@ def write_bundle(
         }
         (made / ABOUT).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     return Path(folder)
+
+
+def _check_order(names: list[str], noted: list[str] | None) -> None:
+    """Refuse a name that belongs to another logit by the file's own words."""
+    place = {folded(name): at for at, name in enumerate(noted or [])}
+    for at, name in enumerate(names):
+        if place.get(folded(name), at) != at:
+            raise ValueError(
+                f"label_names must have the ONNX file's order, {noted}, got {names}"
+            )
 
 
 def _problem_type(asked: str | None, noted: str) -> str:

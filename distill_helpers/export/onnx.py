@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import warnings
 from collections import Counter
@@ -15,6 +16,7 @@ import onnxruntime
 import torch
 from torch import nn
 
+from ..data.class_order import config_names, real_names
 from ..data.encoding import (
     PAD_MULTIPLE,
     DistillationCollator,
@@ -29,6 +31,9 @@ from ..logs import quietly
 INPUTS = ("input_ids", "attention_mask")
 OUTPUT = "logits"
 PROBLEM_TYPE = "problem_type"  # noted in the file where it is not one label a text
+LABEL_NAMES = (
+    "distill_helpers.label_names"  # noted, as a JSON list, where the model knows them
+)
 OPSET = 20
 _CHATTER = "torch.onnx._internal.exporter._registration"  # what is not installed
 
@@ -59,7 +64,8 @@ def trace_onnx(model, path: str | Path) -> Path:
     model : PreTrainedModel
         A student, a teacher, or any sequence classifier of transformers that
         reads ``input_ids`` and ``attention_mask``. It stays on its device. That
-        it has several labels a text is noted in the file.
+        it has several labels a text is noted in the file, and so are the names of
+        its classes, unless they are ``LABEL_0``, ``LABEL_1``, ...
     path : str or Path
         Must not exist yet.
 
@@ -96,6 +102,8 @@ def trace_onnx(model, path: str | Path) -> Path:
         _strip(graph)
         if problem_type != ONE_LABEL:
             graph.metadata_props.add(key=PROBLEM_TYPE, value=problem_type)
+        if names := real_names(config_names(getattr(model, "config", None))):
+            graph.metadata_props.add(key=LABEL_NAMES, value=json.dumps(names))
         onnx.checker.check_model(graph)
         onnx.save(graph, temporary)
     return path
@@ -185,6 +193,8 @@ class OnnxClassifier:
     ----------
     problem_type : str
         As noted in the file; one label a text where nothing is.
+    label_names : list of str or None
+        As noted in the file.
 
     Raises
     ------
@@ -220,6 +230,7 @@ class OnnxClassifier:
             )
         noted = self.session.get_modelmeta().custom_metadata_map
         self.problem_type = check_problem_type(noted.get(PROBLEM_TYPE))
+        self.label_names = json.loads(noted.get(LABEL_NAMES, "null"))
         self.tokenizer = tokenizer
         self.batch_size = batch_size
         self._collate = DistillationCollator(tokenizer.pad_token_id, multiple)

@@ -162,3 +162,27 @@ def test_what_does_not_fit_is_refused_and_nothing_written(
     (tmp_path / "b" / "mine.txt").write_text("stays")
     with pytest.raises(FileExistsError, match="exists already"):
         write_bundle(tmp_path / "b", path, tokenizer, ["bad", "good"])
+
+
+def test_names_in_another_order_than_the_models_are_refused(tokenizers, tmp_path):
+    tokenizer, named = tokenizers["bigram"], ["negative", "positive"]
+    model = build_student("bigram", tokenizer, buckets=64, label_names=named)
+    path = trace_onnx(model, tmp_path / "named.onnx")
+    rounded = quantise_dynamic(path, tmp_path / "rounded.onnx")
+    for number, file in enumerate((path, rounded)):
+        assert OnnxClassifier(file, tokenizer).label_names == named
+        for wrong in (named[::-1], ["Positive ", "other"]):
+            with pytest.raises(ValueError, match="must have the ONNX file's order"):
+                write_bundle(tmp_path / "b", file, tokenizer, wrong)
+        assert not (tmp_path / "b").exists()
+        folder = write_bundle(tmp_path / f"{number}", file, tokenizer, ["负面", "正面"])
+        assert TextClassifier(folder).labels == ["负面", "正面"]
+
+
+def test_a_model_without_names_takes_any(tokenizers, tmp_path):
+    tokenizer, nameless = tokenizers["bigram"], ["LABEL_0", "LABEL_1"]
+    model = build_student("bigram", tokenizer, buckets=64, label_names=nameless)
+    path = trace_onnx(model, tmp_path / "nameless.onnx")
+    assert OnnxClassifier(path, tokenizer).label_names is None
+    folder = write_bundle(tmp_path / "b", path, tokenizer, ["positive", "negative"])
+    assert TextClassifier(folder).labels == ["positive", "negative"]
