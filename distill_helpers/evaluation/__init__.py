@@ -52,8 +52,10 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "statistics": [
             "interval",
+            "mcnemar",
             "mean_share_interval",
             "share_interval",
+            "sign_test",
             "summary",
         ],
     },

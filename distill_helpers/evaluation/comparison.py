@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from .statistics import interval
+from .statistics import interval, sign_test
 
 BETTER, WORSE, UNSHOWN = "better", "worse", "no difference shown"
+SIGN_TEST_PAIRS = 8
+"""Seeds below which there is no sign test: five wins of five still give 0.0625."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class Comparison:
     mean : float
     interval : (float, float)
         Student's t interval of the mean gain.
-    sign_p : float
+    sign_p : float or None
         Two-sided sign test: how often a fair coin would favour one side so
-        clearly. With five seeds it cannot fall below 1/16.
+        clearly. None below eight seeds, with which it can hardly say anything.
     verdict : str
         ``"better"``, ``"worse"`` or ``"no difference shown"``: whether the
         interval lies above, below or around 0.
@@ -57,15 +58,15 @@ class Comparison:
     gains: tuple[float, ...]
     mean: float
     interval: tuple[float, float]
-    sign_p: float
+    sign_p: float | None
     verdict: str
 
     def __str__(self) -> str:
         low, high = self.interval
+        sign = "" if self.sign_p is None else f", sign test p = {self.sign_p:.3f}"
         return (
             f"{self.treatment} against {self.control}: {self.mean:+.3f}"
-            f" [{low:+.3f}, {high:+.3f}], sign test p = {self.sign_p:.2f}:"
-            f" {self.verdict}"
+            f" [{low:+.3f}, {high:+.3f}]{sign}: {self.verdict}"
         )
 
 
@@ -103,8 +104,9 @@ def compare_runs(
     seeds = sorted(treatment.scores)
     gains = np.array([treatment.scores[s] - control.scores[s] for s in seeds])
     low, high = interval(gains, confidence)
-    wins, losses = int((gains > 0).sum()), int((gains < 0).sum())
-    sign_p = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+    sign_p = None
+    if len(seeds) >= SIGN_TEST_PAIRS:
+        sign_p = sign_test(int((gains > 0).sum()), int((gains < 0).sum()))
     verdict = BETTER if low > 0 else WORSE if high < 0 else UNSHOWN
     return Comparison(
         treatment.name,
@@ -112,7 +114,7 @@ def compare_runs(
         tuple(gains.tolist()),
         float(gains.mean()),
         (low, high),
-        float(sign_p),
+        sign_p,
         verdict,
     )
 
@@ -147,6 +149,7 @@ def comparison_table(comparisons: Sequence[Comparison]):
     Returns
     -------
     pandas.DataFrame
+        With a column for the sign test where a comparison has one.
     """
     import pandas as pd
 
@@ -155,10 +158,12 @@ def comparison_table(comparisons: Sequence[Comparison]):
             "compared": f"{c.treatment} - {c.control}",
             "mean gain": f"{c.mean:+.3f}",
             "95% interval": f"{c.interval[0]:+.3f} to {c.interval[1]:+.3f}",
-            "sign test p": f"{c.sign_p:.3f}",
+            "sign test p": "" if c.sign_p is None else f"{c.sign_p:.3f}",
             "seeds": len(c.gains),
             "verdict": c.verdict,
         }
         for c in comparisons
     ]
-    return pd.DataFrame(rows).set_index("compared")
+    table = pd.DataFrame(rows).set_index("compared")
+    tested = any(c.sign_p is not None for c in comparisons)
+    return table if tested else table.drop(columns="sign test p")

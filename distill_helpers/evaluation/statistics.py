@@ -3,12 +3,13 @@
 Gains may be of any size, and get Student's t interval. A share lies within 0 and
 1, and so must its interval: Wilson's for one run, whose luck is the choice of the
 texts; for a mean over seeds, whose luck is the draw of labels and the training,
-Student's t on the scale of log-odds.
+Student's t on the scale of log-odds. Two models on the same texts get McNemar's test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special, stats
@@ -141,6 +142,113 @@ def share_interval(
         confidence, method="wilson"
     )
     return float(found.low), float(found.high)
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """Return the two-sided p of the exact sign test.
+
+    How often a fair coin, tossed once for each pair that is no tie, would favour one
+    side at least so clearly.
+
+    Parameters
+    ----------
+    wins, losses : int
+        Pairs in which the one or the other is ahead; ties do not count.
+
+    Returns
+    -------
+    float
+        1.0 where there are only ties.
+
+    Raises
+    ------
+    ValueError
+        If a count is below 0.
+
+    Examples
+    --------
+    >>> sign_test(5, 0)  # five pairs cannot say more
+    0.0625
+    """
+    check_whole("wins", wins, least=0)
+    check_whole("losses", losses, least=0)
+    if not wins + losses:
+        return 1.0
+    return float(stats.binomtest(int(wins), int(wins + losses)).pvalue)
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """Two models on the same texts: where only one of them is right.
+
+    Attributes
+    ----------
+    won : int
+        Texts that the first has right and the second wrong.
+    lost : int
+        Texts that the second has right and the first wrong.
+    p : float
+        Two-sided, exact.
+    """
+
+    won: int
+    lost: int
+    p: float
+
+    def __str__(self) -> str:
+        shown = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        return f"won {self.won:,}, lost {self.lost:,}: exact McNemar test, {shown}"
+
+
+def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> McNemar:
+    """Ask whether two models differ on the same texts, by McNemar's exact test [1]_.
+
+    Texts that both have right, or both wrong, say nothing about a difference. Of the
+    others a model that is no better would win about every second, like a tossed
+    coin. The test covers the choice of texts, and nothing of the luck of training.
+
+    Parameters
+    ----------
+    first, second : sequence of bool
+        Whether each text was answered rightly, in the same order.
+
+    Returns
+    -------
+    McNemar
+
+    Raises
+    ------
+    ValueError
+        If they are not as long as each other, or hold anything but True and False.
+
+    References
+    ----------
+    .. [1] Q. McNemar, "Note on the sampling error of the difference between
+       correlated proportions or percentages", Psychometrika 12, 1947.
+
+    Examples
+    --------
+    >>> print(mcnemar([True, True, True, False], [False, True, True, False]))
+    won 1, lost 0: exact McNemar test, p = 1.000
+    """
+    first, second = _rights("first", first), _rights("second", second)
+    if len(first) != len(second):
+        raise ValueError(
+            "first and second must be about the same texts, got"
+            f" {len(first):,} and {len(second):,}"
+        )
+    won, lost = int((first & ~second).sum()), int((second & ~first).sum())
+    return McNemar(won, lost, sign_test(won, lost))
+
+
+def _rights(name: str, values: Sequence[bool]) -> np.ndarray:
+    values = np.asarray(values)
+    if values.ndim != 1 or (values.size and values.dtype != bool):
+        raise ValueError(
+            f"{name} must hold True or False for each text, got {values.dtype} of"
+            f" shape {values.shape}"
+        )
+    return values.astype(bool)
 
 
 def summary(values: Sequence[float], bounded: bool = True) -> dict:

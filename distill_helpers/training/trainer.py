@@ -48,6 +48,7 @@ from .checks import (
     check_vocabulary,
 )
 from .config import DistillationConfig
+from .judged import JudgedLosses
 from .task import DivergedError, for_task, task_metrics
 
 PROJECTIONS = "projections.safetensors"
@@ -133,8 +134,9 @@ class DistillationTrainer(WholeCheckpoints):
         self._strict = losses is None  # own losses may read labels in their own way
         self.losses = _all_losses(args, losses, hidden_states, self.problem_type)
         self._accepted = _accepted_names(model)
-        self._terms: dict[str, dict[str, torch.Tensor]] = {}
-        self._term_steps: dict[str, int] = {}
+        self._terms: dict[str, torch.Tensor] = {}
+        self._term_steps = 0
+        self._judged = JudgedLosses()
         if train_dataset is not None:
             if not len(train_dataset):
                 raise ValueError("train_dataset is empty")
@@ -213,7 +215,10 @@ class DistillationTrainer(WholeCheckpoints):
         self._check_numbers(outputs.logits)
         divisors = self._shares(num_items_in_batch) if training else None
         loss, terms = weighted_sum(losses, outputs, batch, divisors)
-        self._remember("train" if training else "eval", terms)
+        if training:
+            self._remember(terms)
+        else:
+            self._judged.add(losses, terms, batch)
         outputs["loss"] = loss
         return (loss, outputs) if return_outputs else loss
 
@@ -333,33 +338,48 @@ class DistillationTrainer(WholeCheckpoints):
             sampler_fn=SequentialSampler,
         )
 
-    def evaluation_loop(self, *args, **kwargs):
-        """See ``Trainer.evaluation_loop``; each has loss terms of its own."""
-        self._terms.pop("eval", None)
-        self._term_steps.pop("eval", None)
-        return super().evaluation_loop(*args, **kwargs)
+    def evaluation_loop(
+        self,
+        dataloader,
+        description,
+        prediction_loss_only=None,
+        ignore_keys=None,
+        metric_key_prefix="eval",
+    ):
+        """See ``Trainer.evaluation_loop``; adds each loss by its name.
+
+        The stock Trainer averages batches, whose means are not of equally many
+        labels: here every label counts alike, and so does every soft target.
+        """
+        self._judged = JudgedLosses()
+        output = super().evaluation_loop(
+            dataloader,
+            description,
+            prediction_loss_only,
+            ignore_keys,
+            metric_key_prefix,
+        )
+        loss = f"{metric_key_prefix}_loss"
+        if loss in output.metrics:
+            total, means = self._judged.means(self.accelerator.reduce)
+            output.metrics[loss] = total
+            for name, value in means.items():
+                output.metrics[f"{metric_key_prefix}_{name}"] = value
+        return output
 
     # ------------------------------------------------------------- logging
-    def _remember(self, phase: str, terms: dict[str, torch.Tensor]) -> None:
-        sums = self._terms.setdefault(phase, {})
+    def _remember(self, terms: dict[str, torch.Tensor]) -> None:
         for name, value in terms.items():
-            sums[name] = sums.get(name, 0) + value.detach()
-        self._term_steps[phase] = self._term_steps.get(phase, 0) + 1
+            self._terms[name] = self._terms.get(name, 0) + value.detach()
+        self._term_steps += 1
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the loss terms to what is logged."""
         if "loss" in logs:
-            micro = self.args.gradient_accumulation_steps
-            logs.update(self._means("train", "", micro))
-        judged = [k for k in logs if k.endswith("_loss") and k != "train_loss"]
-        for name in judged:  # eval_loss, or that of one of several sets
-            logs.update(self._means("eval", name.removesuffix("loss"), 1))
+            steps = max(1, self._term_steps // self.args.gradient_accumulation_steps)
+            logs.update({k: float(v) / steps for k, v in self._terms.items()})
+            self._terms, self._term_steps = {}, 0
         super().log(logs, start_time)
-
-    def _means(self, phase: str, prefix: str, micro: int) -> dict[str, float]:
-        steps = max(1, self._term_steps.pop(phase, 1) // micro)
-        terms = self._terms.pop(phase, {})
-        return {prefix + k: float(v) / steps for k, v in terms.items()}
 
     # ------------------------------------------------------- the other wires
     def _get_train_sampler(self, train_dataset=None):

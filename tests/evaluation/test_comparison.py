@@ -37,7 +37,7 @@ def test_two_points_with_five_seeds_are_seen():
     assert verdicts.count(WORSE) >= 90
 
 
-def test_the_numbers_are_those_of_a_paired_t_interval_and_a_sign_test():
+def test_the_numbers_are_those_of_a_paired_t_interval():
     treatment = Runs("a", {0: 0.82, 1: 0.84, 2: 0.83, 3: 0.86})
     control = Runs("b", {3: 0.80, 2: 0.80, 1: 0.80, 0: 0.80})
     result = compare_runs(treatment, control)
@@ -47,13 +47,21 @@ def test_the_numbers_are_those_of_a_paired_t_interval_and_a_sign_test():
     assert result.interval == pytest.approx(
         (gains.mean() - half, gains.mean() + half), abs=1e-6
     )
-    assert result.sign_p == pytest.approx(2 / 2**4)
     assert "a against b" in str(result)
 
 
-def test_equal_runs_have_a_sign_test_of_one():
-    runs = Runs("a", {0: 0.8, 1: 0.9})
-    result = compare_runs(runs, Runs("b", {0: 0.8, 1: 0.9}))
+@pytest.mark.parametrize(("seeds", "p"), [(7, None), (8, 2 / 2**8), (10, 2 / 2**10)])
+def test_the_sign_test_is_left_out_below_eight_pairs(seeds, p):
+    better = Runs("a", {seed: 0.9 + seed / 1000 for seed in range(seeds)})
+    result = compare_runs(better, Runs("b", dict.fromkeys(range(seeds), 0.8)))
+    assert result.sign_p == (p and pytest.approx(p))
+    assert ("sign test" in str(result)) == (p is not None)
+    assert ("sign test p" in comparison_table([result])) == (p is not None)
+
+
+def test_equal_runs_show_no_difference_and_have_a_sign_test_of_one():
+    scores = dict.fromkeys(range(8), 0.8)
+    result = compare_runs(Runs("a", scores), Runs("b", scores))
     assert (result.sign_p, result.verdict, result.interval) == (1.0, UNSHOWN, (0, 0))
 
 

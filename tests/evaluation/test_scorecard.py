@@ -20,6 +20,7 @@ from distill_helpers.evaluation.predict import predictor
 from distill_helpers.evaluation.scorecard import Row, results, table, write_json
 from distill_helpers.evaluation.statistics import (
     interval,
+    mcnemar,
     mean_share_interval,
     share_interval,
 )
@@ -135,6 +136,32 @@ def test_the_interval_of_shares_covers_the_true_mean():
 )
 def test_the_interval_of_one_run_is_wilsons(right, total, low, high):
     assert share_interval(right, total) == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "p"), [(74, 40, 0.00187), (5, 0, 0.0625), (3, 3, 1), (0, 0, 1)]
+)
+def test_two_models_on_the_same_texts_get_mcnemars_exact_test(won, lost, p):
+    first = np.array([True] * won + [False] * lost + [True, False])
+    second = np.array([False] * won + [True] * lost + [True, False])
+    found = mcnemar(first, second)
+    assert (found.won, found.lost) == (won, lost)
+    assert found.p == pytest.approx(p, rel=0.01)
+    assert mcnemar(second, first).p == found.p  # two-sided
+    assert f"won {won}, lost {lost}" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ([True], [True, False], "the same texts, got 1 and 2"),
+        ([1, 0], [True, False], "first must hold True or False for each text"),
+        ([True], [[True]], r"second must .* shape \(1, 1\)"),
+    ],
+)
+def test_mcnemar_refuses_what_is_not_right_or_wrong(first, second, message):
+    with pytest.raises(ValueError, match=message):
+        mcnemar(first, second)
 
 
 @pytest.mark.parametrize(("right", "total"), [(11, 10), (-1, 10), (0, 0)])

@@ -19,6 +19,7 @@ from distill_helpers.data.encoding import (
     length_grouped,
 )
 from distill_helpers.losses.combined import DistillationLoss
+from distill_helpers.losses.soft_targets import kd_loss
 from distill_helpers.students.registry import build_student
 from distill_helpers.teachers.cached import CachedTeacher
 from distill_helpers.teachers.live import HuggingFaceTeacher
@@ -299,9 +300,37 @@ def test_the_loss_terms_are_logged_apart(tmp_path, tokenizers, mixed, counting_t
     assert train["loss"] == pytest.approx(mixture, rel=1e-3)
     evaluation = next(e for e in trainer.state.log_history if "eval_loss" in e)
     assert 0 <= evaluation["eval_accuracy"] <= 1
-    assert evaluation["eval_cross_entropy"] == pytest.approx(
-        evaluation["eval_loss"], rel=0.2
+    assert evaluation["eval_cross_entropy"] == evaluation["eval_loss"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_the_evaluation_loss_weighs_every_label_alike(
+    tmp_path, tokenizers, mixed, labelled, counting_teacher, batch_size
+):
+    """However the labels fall into batches, the loss is that of all at once."""
+    trainer = make_trainer(
+        tmp_path,
+        tokenizers,
+        mixed,
+        counting_teacher,
+        alpha=0.25,
+        per_device_eval_batch_size=batch_size,
     )
+    found = trainer.evaluate(mixed)
+    logits = torch.from_numpy(trainer.predict(mixed).predictions)
+    truth = torch.tensor(mixed["label"])
+    expected = torch.nn.functional.cross_entropy(logits, truth)  # -100 is left out
+    assert found["eval_cross_entropy"] == pytest.approx(expected.item(), rel=1e-5)
+    assert found["eval_loss"] == pytest.approx(expected.item(), rel=1e-5)
+    soft = mixed.add_column(
+        "teacher_logits", counting_teacher.logits(mixed["text"]).tolist()
+    )
+    found = trainer.evaluate(soft, metric_key_prefix="soft")
+    target = torch.tensor(soft["teacher_logits"])
+    kd = kd_loss(logits, target, trainer.args.temperature)
+    assert found["soft_kd"] == pytest.approx(kd.item(), rel=1e-4)
+    total = 0.25 * kd + 0.75 * expected
+    assert found["soft_loss"] == pytest.approx(total.item(), rel=1e-4)
 
 
 def test_a_live_teacher_and_a_cached_one_train_the_same_student(
