@@ -5,6 +5,7 @@ from ..lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "arms": ["Arm", "hard_answers", "soft_and_hard"],
         "checkpoints": ["CheckpointError", "newest_whole"],
         "choosing": ["Choice", "choose_student"],
         "config": ["DistillationConfig"],
