@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+WORD_AFTER, GIVE_UP_AFTER = 5, 120
+"""Seconds that a lock is waited for: in silence, and at all."""
 
 
 def fresh_path(path: str | Path) -> Path:
@@ -81,3 +85,45 @@ def whole_folder(path: str | Path, what: str = "folder") -> Iterator[Path]:
         if path.is_dir():
             path.rmdir()  # empty, as seen above
         os.replace(made, path)
+
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold a lock that is kept for moments; the system frees it for the dead.
+
+    A warning says what is waited for after `WORD_AFTER` seconds; after
+    `GIVE_UP_AFTER` nobody waits any more, as whoever holds it has been stopped.
+
+    Parameters
+    ----------
+    path : Path
+        The lock's file, in a folder that exists.
+    what : str
+        What the lock guards, for the messages.
+
+    Raises
+    ------
+    TimeoutError
+        If another process holds it for too long.
+    """
+    from filelock import FileLock, Timeout  # few need it
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=WORD_AFTER)
+    except Timeout:
+        logging.getLogger(__name__).warning(
+            "another process holds %s; waiting for it", what
+        )
+        try:
+            lock.acquire(timeout=GIVE_UP_AFTER - WORD_AFTER)
+        except Timeout as error:
+            raise TimeoutError(
+                f"another process has held {what} for {GIVE_UP_AFTER} s, longer than"
+                " any work on it takes: end that process if it is stopped (lock:"
+                f" {str(path)!r})"
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
