@@ -196,6 +196,49 @@ def choose_threshold(
     return 1.0 if best == 0 else float(ends[best - 1])
 
 
+def choose_thresholds(
+    stages: Sequence[Stage],
+    labels: Sequence[int] | None = None,
+    within: float = 0.003,
+) -> list[float]:
+    """Choose the threshold of every stage but the last.
+
+    What the cascade may lose is shared out evenly, and each stage is held against
+    the last one.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        From the smallest to the largest; at least one.
+    labels, within
+        As for :func:`choose_threshold`.
+
+    Returns
+    -------
+    list of float
+        For :func:`run_cascade`; empty for a single stage.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`choose_threshold`, or if there is no stage.
+
+    Examples
+    --------
+    >>> phone = Stage("phone", np.array([[0.0, 2.0], [0.0, 0.1]]), 1.0)
+    >>> cloud = Stage("cloud", np.array([[0.0, 9.0], [9.0, 0.0]]), 50.0)
+    >>> [round(value, 2) for value in choose_thresholds([phone, cloud])]
+    [0.88]
+    """
+    if not stages:
+        raise ValueError("stages must hold at least one model, got none")
+    *smaller, last = stages
+    return [
+        choose_threshold(stage.logits, last.logits, labels, within / len(smaller))
+        for stage in smaller
+    ]
+
+
 def _check_one_label(labels) -> None:
     if np.ndim(labels) != 1:
         raise ValueError(

@@ -6,6 +6,7 @@ import pytest
 from distill_helpers.evaluation.cascade import (
     Stage,
     choose_threshold,
+    choose_thresholds,
     confidence,
     run_cascade,
 )
@@ -123,3 +124,15 @@ def test_a_device_that_is_never_worse_answers_everything():
 def test_a_threshold_from_nothing_is_refused(labels, within, message):
     with pytest.raises(ValueError, match=message):
         choose_threshold(margins(1, 2), margins(1, 2), labels, within)
+
+
+def test_what_a_cascade_may_lose_is_shared_among_its_stages():
+    device, larger, truth = random_pair()
+    small, middle = Stage("small", device, 1.0), Stage("middle", device, 2.0)
+    cloud = Stage("cloud", larger, 3.0)
+    half = choose_threshold(device, larger, truth, within=0.01)
+    assert choose_thresholds([small, middle, cloud], truth, 0.02) == [half, half]
+    assert choose_thresholds([small, cloud], truth, 0.01) == [half]
+    assert choose_thresholds([cloud]) == []
+    with pytest.raises(ValueError, match="at least one model, got none"):
+        choose_thresholds([])
