@@ -7,6 +7,12 @@ __getattr__, __dir__, __all__ = attach(
     {
         "class_order": ["ClassNamesError", "class_order", "config_names", "real_names"],
         "cleaning": ["clean_text", "has_content", "signature", "text_hash"],
+        "completions": [
+            "TooLongError",
+            "context_of",
+            "encode_completions",
+            "encode_prompts",
+        ],
         "duplicates": ["duplicate_groups", "jaccard"],
         "encoding": [
             "DistillationCollator",

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
             "CascadeResult",
             "Stage",
             "choose_threshold",
+            "choose_thresholds",
             "confidence",
             "run_cascade",
         ],
@@ -28,6 +29,7 @@ __getattr__, __dir__, __all__ = attach(
             "race",
             "size_on_disk",
         ],
+        "generation": ["Generations", "generate_texts"],
         "hardware": ["machine"],
         "memory": ["MemoryBudget", "PeakMemory", "fit_batch_size"],
         "metrics": [
@@ -50,6 +52,14 @@ __getattr__, __dir__, __all__ = attach(
             "table",
             "write_json",
         ],
+        "sql": [
+            "QueryResult",
+            "SqlLimits",
+            "agreed_query",
+            "run_query",
+            "same_result",
+            "write_database",
+        ],
         "statistics": [
             "interval",
             "mcnemar",
@@ -58,5 +68,6 @@ __getattr__, __dir__, __all__ = attach(
             "sign_test",
             "summary",
         ],
+        "text_scores": ["bleu", "exact_matches", "read_answer", "rouge_l"],
     },
 )

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "bigram": ["BigramConfig", "BigramForSequenceClassification"],
+        "causal": ["CompletionCollator", "tiny_causal_lm", "word_tokenizer"],
         "embeddings": ["embeddings_from_teacher"],
         "layers": ["mean_over_tokens"],
         "linear": ["baseline_logits", "linear_baseline"],
