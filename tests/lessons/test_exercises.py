@@ -451,6 +451,7 @@ def test_a_guess_is_shown_beside_the_measurement(own_record):
     assert predict("01.predict_threes", 30).status == NOTED
     shown = reveal("01.predict_threes", 85.9)
     assert "You guessed 30%" in shown.text and "85.9%" in shown.text
+    assert "55.9 percentage points away" in shown.text
     assert shown.status == CORRECT
     stored = json.loads(own_record.read_text())["exercises"]["01.predict_threes"]
     assert (stored["guess"], stored["measured"]) == (30, 85.9)

@@ -120,7 +120,7 @@ def test_a_guess_is_set_beside_its_measurement_in_chinese(chinese):
     assert reveal("01.predict_threes", 85.9).text.startswith("测量值：85.9%。你还没有")
     assert "你的猜测 30% 已记下" in predict("01.predict_threes", 30).text
     shown = reveal("01.predict_threes", 85.9).text
-    assert shown.startswith("你猜的是 30%。测量值：85.9%。相差 55.9%。\n")
+    assert shown.startswith("你猜的是 30%。测量值：85.9%。相差 55.9 个百分点。\n")
     assert "最初的猜测 30%" in predict("01.predict_threes", 40).text
     assert "0 到 100 之间" in predict("01.predict_threes", "many").text
 

@@ -221,7 +221,9 @@ class Prediction:
         away = abs(guess - measured)
         verdict = Message("Close.")
         if away > self.close:
-            verdict = Message("{away:.3g}{unit} away from it.", away=away, unit=unit)
+            # Two percentages lie percentage points apart, not percent.
+            apart = Message(" percentage points") if self.unit == "%" else unit
+            verdict = Message("{away:.3g}{unit} away from it.", away=away, unit=apart)
         told = Message(
             "You guessed {guess:g}{unit}. {found} {verdict}",
             guess=guess,

@@ -34,6 +34,10 @@ def _not_divided(logits, temperature):
     return [math.exp(z / temperature) for z in logits]
 
 
+def _divided_after(logits, temperature):
+    return [p / temperature for p in my_soft_targets(logits, 1.0)]
+
+
 def _shares_of_logits(logits, temperature):
     return [z / sum(logits) for z in logits]
 
@@ -54,6 +58,8 @@ def _examine_soft_targets(answer) -> str:
             "divide by the temperature",
         ),
         "These do not add up to 1.": (_not_divided, "divide each by their sum"),
+        "The temperature must divide the logits, not the probabilities: these no"
+        " longer add up to 1.": (_divided_after, "divide before the softmax"),
         "Shares of the logits themselves are no softmax.": (
             _shares_of_logits,
             "the exponential of each, before they are divided",
@@ -92,7 +98,8 @@ ENTRIES = (
         wrong=(
             (_without_temperature, "temperature is not used"),
             (_times_temperature, "sharper"),
-            (_not_divided, "add up to 1"),
+            (_not_divided, "These do not add up to 1"),
+            (_divided_after, "not the probabilities"),
             (_shares_of_logits, "no softmax"),
             (lambda logits, temperature: 0.5, "list of numbers"),
             (lambda logits, temperature: [0.2, 0.3, 0.5], "Not the soft targets"),
@@ -100,18 +107,19 @@ ENTRIES = (
     ),
     Question(
         key="00.q_control",
-        prompt="**Question.** A distilled student is better than its teacher's"
-        " makers expected. What shows that the *teacher* helped?",
+        prompt="**Question.** A distilled student gets 87% of the test reviews right."
+        " Which comparison shows best that its *teacher* helped?",
         options={
-            "a": "its accuracy alone",
-            "b": "the same student without a teacher, trained as long, being worse",
-            "c": "its being smaller than the teacher",
+            "a": "with the teacher: the student comes close to it",
+            "b": "with the same student, trained as long without a teacher",
+            "c": "with the same student before any training",
         },
         answer="b",
         because={
-            "a": "It might have reached that without a teacher.",
+            "a": "Being close to the teacher is welcome, but perhaps the student would"
+            " have come as close without it.",
             "b": "That is the control. Every comparison in these lessons has one.",
-            "c": "It was made small; that says nothing of who taught it.",
+            "c": "That shows that training helped, with a teacher or without one.",
         },
     ),
 )

@@ -164,6 +164,76 @@ def _examine_second(answer) -> str:
     return "It is this second choice that a hard label throws away."
 
 
+# ------------------------------------------------------------- raise a logit
+def my_raise_logit(logits, digit, amount):
+    raised = logits.clone()
+    raised[:, digit] += amount
+    return raised
+
+
+def _by_one_hot(logits, digit, amount):
+    classes = logits.shape[-1]
+    return logits + amount * F.one_hot(torch.tensor(digit), classes)
+
+
+def _by_parts(logits, digit, amount):
+    columns = list(logits.unbind(1))
+    columns[digit] = columns[digit] + amount
+    return torch.stack(columns, dim=1)
+
+
+def _raised_everywhere(logits, digit, amount):
+    return logits + amount
+
+
+def _raised_image(logits, digit, amount):
+    raised = logits.clone()
+    raised[digit] += amount
+    return raised
+
+
+def _raised_probability(logits, digit, amount):
+    raised = logits.softmax(-1)
+    raised[:, digit] += amount
+    return raised
+
+
+def _multiplied(logits, digit, amount):
+    raised = logits.clone()
+    raised[:, digit] *= amount
+    return raised
+
+
+def _raised_in_place(logits, digit, amount):
+    logits[:, digit] += amount
+    return logits
+
+
+def _examine_raise(answer) -> str:
+    logits = torch.tensor([[1.0, 4.0, -1.0], [2.0, -1.0, 0.5], [0.5, 1.0, 2.0]])
+    right = my_raise_logit(logits, 1, 2.5)
+    got = _tensor(call(answer, logits=logits, digit=1, amount=2.5), right)
+    known = {
+        "Every logit is raised; then the softmax, and the answer, stay as they were.": (
+            _raised_everywhere,
+            "one column: logits[:, digit]",
+        ),
+        "One image is raised in all its classes; one class in all images is wanted.": (
+            _raised_image,
+            "the colon before the comma: logits[:, digit]",
+        ),
+        "The amount belongs to the logit, before any softmax.": (
+            _raised_probability,
+            "no softmax here",
+        ),
+        "The logit is multiplied; the amount is to be added.": (_multiplied, "+="),
+    }
+    values = {k: (wrong(logits, 1, 2.5), look) for k, (wrong, look) in known.items()}
+    otherwise = ("Not the logits with one of them raised.", "one row, by hand")
+    settle(got, right, values, otherwise, shown=_row)
+    return "Nothing was trained, and yet the student answers 3 more often."
+
+
 # ------------------------------------------------------------- two classes
 def my_two_class(logits, temperature):
     margin = logits[:, 1] - logits[:, 0]
@@ -301,8 +371,8 @@ ENTRIES = (
     Exercise(
         key="01.soften",
         prompt="**Exercise.** Write `my_soften(logits, temperature)`, which"
-        " returns the probabilities of the softmax at that temperature, for a"
-        " batch of logits (one row an image) and for a single row.",
+        " returns the probabilities of the softmax at that temperature. It gets a"
+        " batch of logits, one row for each image, or a single row.",
         hints=(
             "The temperature divides something before the softmax sees it.",
             "F.softmax(..., dim=-1) makes each row sum to one.",
@@ -329,7 +399,7 @@ ENTRIES = (
     Exercise(
         key="01.second_choice",
         prompt="**Exercise.** Write `my_second_choice(logits)`: for each row, the"
-        " number of the class with the second largest logit.",
+        " index of the class with the second largest logit.",
         hints=(
             "topk(2) gives the two largest of each row, values and indices.",
             "The second column of the indices: [:, 1].",
@@ -350,19 +420,43 @@ ENTRIES = (
     ),
     Prediction(
         key="01.predict_threes",
-        prompt="**Predict.** The student never sees a 3. From the teacher's soft"
-        " targets on all other digits alone, how many of the 3s in the test part"
-        " will it get right, in percent?",
+        prompt="**Predict.** Take the students that learnt at your temperature, add 2"
+        " to their logit of class 3 for every test image, and train nothing. What"
+        " share of the test 3s will they get right, in percent?",
         unit="%",
         allowed=(0.0, 100.0),
-        close=10.0,
-        why="Whatever the student knows of a 3 stood in the small probabilities"
-        " that the teacher gave to class 3 on pictures of other digits.",
-        example=50,
+        close=5.0,
+        why="The students knew what a 3 looks like. Only the level of that one logit"
+        " was too low, since no target had ever asked for it to be the largest.",
+        example=90,
         hints=(
-            "A student that is taught by labels never has a reason to answer 3.",
-            "The teacher has seen 3s. Which other digits look a little like one,"
-            " and what will its soft targets say about them?",
+            "In the paper, adding a number to this logit took the share from about"
+            " 87% to 98.6%.",
+            "Which 3s were lost? Those where another digit's logit was just a little"
+            " larger, or those that look nothing like a 3 to the student?",
+        ),
+    ),
+    Exercise(
+        key="01.raise_logit",
+        prompt="**Exercise.** Write `my_raise_logit(logits, digit, amount)`, which"
+        " returns logits of shape (batch, classes) with `amount` added to the class"
+        " `digit` of every row. The logits that it was given stay as they are.",
+        hints=(
+            "logits[:, digit] is the column of one class.",
+            "raised = logits.clone() makes a copy that you may change.",
+        ),
+        solution=my_raise_logit,
+        why="It is the same as a larger bias of the last layer.",
+        examine=_examine_raise,
+        right=(_by_one_hot, _by_parts),
+        wrong=(
+            (_raised_everywhere, "Every logit is raised"),
+            (_raised_image, "One image is raised"),
+            (_raised_probability, "before any softmax"),
+            (_multiplied, "multiplied"),
+            (_raised_in_place, "changed logits"),
+            (lambda logits, digit, amount: logits[:, digit] + amount, "wrong shape"),
+            (lambda logits, digit, amount: logits, "Not the logits"),
         ),
     ),
     Exercise(
@@ -422,18 +516,18 @@ ENTRIES = (
         prompt="**Question 1.** Why can a student learn more from a soft target"
         " than from a label?",
         options={
-            "a": "soft targets are always more accurate than labels",
-            "b": "a soft target also says which wrong answers are nearly right",
-            "c": "softer numbers make the optimizer faster",
+            "a": "it is softer, and so it keeps the student from becoming too sure",
+            "b": "it also says which wrong answers are nearly right",
+            "c": "it corrects labels that are wrong",
         },
         answer="b",
         because={
-            "a": "A label is right by definition here, and the teacher errs now and"
-            " then. What it adds is not correctness.",
+            "a": "Section 6 tried just that: targets as soft as the teacher's, but with"
+            " their order lost. They did not help.",
             "b": "One image then says something about several classes, even about"
             " one that the student has never seen.",
-            "c": "Speed is not the point: the missing-3 student was trained for as"
-            " many steps as its control.",
+            "c": "It may, where labels are wrong. Here they are right, and the soft"
+            " targets helped all the same.",
         },
     ),
     Question(
@@ -461,17 +555,17 @@ ENTRIES = (
         prompt='**Question 3.** How were the models named "DeepSeek-R1-Distill"'
         " trained?",
         options={
-            "a": "with soft targets at a high temperature",
-            "b": "by ordinary fine-tuning on texts that were generated before",
-            "c": "in three stages with dynamic loss weights",
+            "a": "they imitated the large model's logits, token by token",
+            "b": "by ordinary fine-tuning on texts that were made with the large model",
+            "c": "by reinforcement learning, with the large model as the judge",
         },
         answer="b",
         because={
-            "a": "No logits changed hands; the published recipe is fine-tuning on"
-            " text, and the student even has another vocabulary.",
+            "a": "No logits changed hands: the students even have other vocabularies.",
             "b": "Supervised fine-tuning on about 800,000 samples. It is"
             " distillation through text, without temperature or KL.",
-            "c": "Articles say so (claim C12); the paper does not.",
+            "c": "The large model was trained with reinforcement learning; these"
+            " were not, says the paper.",
         },
     ),
 )

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @in_kit_style
 def image_grid(
-    images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 10
+    images: Sequence[np.ndarray],
+    titles: Sequence[str],
+    columns: int = 10,
+    inches: float = 0.8,
 ) -> Figure:
     """Draw small grey images in rows, each under its title.
 
@@ -27,6 +30,8 @@ def image_grid(
     titles : sequence of str
         One for each image.
     columns : int, default 10
+    inches : float, default 0.8
+        The width of one image.
 
     Returns
     -------
@@ -44,7 +49,7 @@ def image_grid(
         )
     columns = min(columns, len(images))
     lines = -(-len(images) // columns)
-    figure = canvas(1.05 * lines, width=0.8 * columns)
+    figure = canvas((inches + 0.25) * lines, width=inches * columns)
     for place, (image, title) in enumerate(zip(images, titles)):
         axes = figure.add_subplot(lines, columns, place + 1)
         axes.imshow(np.asarray(image), cmap="gray_r")
@@ -77,8 +82,8 @@ def image_and_bars(
     -------
     Figure
     """
-    figure = canvas(2.9)
-    left, right = figure.subplots(1, 2, width_ratios=(1, 2.6))
+    figure = canvas(3.2)
+    left, right = figure.subplots(1, 2, width_ratios=(1.5, 2.6))
     left.imshow(np.asarray(image), cmap="gray_r")
     left.set_axis_off()
     bars = right.bar(names, values, color=COLOURS[0])
