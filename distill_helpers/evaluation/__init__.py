@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
             "Comparison",
             "Runs",
             "WORSE",
+            "compare_rows",
             "compare_runs",
             "comparison_table",
         ],

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .statistics import interval, sign_test
+
+if TYPE_CHECKING:
+    from .scorecard import Row
 
 BETTER, WORSE, UNSHOWN = "better", "worse", "no difference shown"
 SIGN_TEST_PAIRS = 8
@@ -117,6 +121,44 @@ def compare_runs(
         sign_p,
         verdict,
     )
+
+
+def compare_rows(
+    rows: Mapping[str, Row],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    metric: str = "accuracy",
+    steps: int | None = None,
+) -> list[Comparison]:
+    """Compare lines of a scorecard in pairs, seed by seed.
+
+    Parameters
+    ----------
+    rows : mapping of str to Row
+    pairs : sequence of (str, str)
+        Treatment and control by name. A pair is passed over if one of the two is
+        not among the rows.
+    metric : str, default "accuracy"
+        One of which more is better.
+    steps : int, optional
+        The budget of them all.
+
+    Returns
+    -------
+    list of Comparison
+
+    Raises
+    ------
+    ValueError
+        As :func:`compare_runs`, for fewer than two seeds mostly.
+    """
+
+    def runs(name: str) -> Runs:
+        row = rows[name]
+        return Runs(name, dict(zip(row.seeds, row.values(metric))), steps)
+
+    present = [pair for pair in pairs if set(pair) <= set(rows)]
+    return [compare_runs(runs(first), runs(second)) for first, second in present]
 
 
 def _check_pair(treatment: Runs, control: Runs) -> None:

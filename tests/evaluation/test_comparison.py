@@ -1,5 +1,7 @@
 """Paired seeds, equal budgets, and "no" as a possible answer."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from distill_helpers.evaluation.comparison import (
     UNSHOWN,
     WORSE,
     Runs,
+    compare_rows,
     compare_runs,
     comparison_table,
 )
@@ -94,3 +97,14 @@ def test_a_table_has_one_line_a_comparison():
     table = comparison_table([compare_runs(runs, Runs("b", {0: 0.7, 1: 0.8}))])
     assert list(table.index) == ["a - b"]
     assert table.loc["a - b", "verdict"] == BETTER
+
+
+def test_rows_of_a_scorecard_are_compared_in_pairs():
+    def row(*values):
+        return SimpleNamespace(seeds=[3, 4], values={"accuracy": values}.__getitem__)
+
+    rows = {"a": row(0.8, 0.9), "b": row(0.7, 0.8), "c": row(0.9, 0.9)}
+    found = compare_rows(rows, [("a", "b"), ("a", "absent"), ("b", "c")], steps=9)
+    assert [(c.treatment, c.control) for c in found] == [("a", "b"), ("b", "c")]
+    assert found[0].gains == pytest.approx((0.1, 0.1))
+    assert found[1].gains == pytest.approx((-0.2, -0.1))
