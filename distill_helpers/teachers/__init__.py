@@ -37,6 +37,7 @@ __getattr__, __dir__, __all__ = attach(
             "write_soft_targets",
         ],
         "tables": ["table_teacher"],
+        "traces": ["NothingPassedError", "Traces", "rejection_sample"],
         "trust": [
             "Trust",
             "WeakTeacherWarning",

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "checkpoints": ["CheckpointError", "newest_whole"],
         "choosing": ["Choice", "choose_student"],
         "config": ["DistillationConfig"],
+        "counted": ["CountedLosses"],
         "recipes": [
             "judge",
             "step_budget",
@@ -17,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "saving": ["save_run"],
         "search": ["ReportToTrial", "open_study", "run_trials"],
+        "sequence": ["SequenceConfig", "SequenceTrainer"],
         "task": ["DivergedError", "task_metrics"],
         "trainer": ["DistillationTrainer"],
     },

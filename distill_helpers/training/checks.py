@@ -22,6 +22,17 @@ def check_inherited(options: Mapping) -> None:
             raise ValueError(f"{name} is not used by this trainer: {instead}")
 
 
+def check_loss_names(losses: Sequence[WeightedLoss]) -> list[WeightedLoss]:
+    """Return losses as a list; refuse none at all, and two of one name."""
+    found = list(losses)
+    names = [loss.name for loss in found]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"losses must hold at least one loss, each with a name of its own, got {names}"
+        )
+    return found
+
+
 def check_vocabulary(model, tokenizer) -> None:
     """Refuse a tokeniser with more tokens than the student was built for."""
     size = getattr(model.config, "vocab_size", None)

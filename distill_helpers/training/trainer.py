@@ -18,7 +18,6 @@ from transformers import (
     PreTrainedModel,
     PrinterCallback,
 )
-from transformers.trainer import TRAINING_ARGS_NAME
 
 from ..arguments import check_type
 from ..data.class_order import config_names, real_names
@@ -34,27 +33,28 @@ from ..data.targets import SOFT_TARGETS_COLUMN
 from ..losses.balance import class_weights
 from ..losses.combined import standard_losses, usable
 from ..losses.matching import HiddenStateMatcher
-from ..losses.weighted import WeightedLoss, weighted_sum
+from ..losses.weighted import WeightedLoss
 from ..teachers.base import Teacher
 from ..teachers.live import HuggingFaceTeacher
 from ..teachers.ordering import in_order
 from ..teachers.trust import warn_if_at_chance
-from .checkpoints import WholeCheckpoints, data_digest
+from .checkpoints import data_digest
 from .checks import (
     check_inherited,
     check_kind,
+    check_loss_names,
     check_needs,
     check_targets,
     check_vocabulary,
 )
 from .config import DistillationConfig
-from .judged import JudgedLosses
-from .task import DivergedError, for_task, task_metrics
+from .counted import CountedLosses
+from .task import for_task, task_metrics
 
 PROJECTIONS = "projections.safetensors"
 
 
-class DistillationTrainer(WholeCheckpoints):
+class DistillationTrainer(CountedLosses):
     """Train a student on soft targets, labels, or both.
 
     Parameters
@@ -104,8 +104,6 @@ class DistillationTrainer(WholeCheckpoints):
     ``teacher_``.
     """
 
-    loss_is_scaled_for_ga = True
-
     def __init__(
         self,
         model: PreTrainedModel,
@@ -134,9 +132,6 @@ class DistillationTrainer(WholeCheckpoints):
         self._strict = losses is None  # own losses may read labels in their own way
         self.losses = _all_losses(args, losses, hidden_states, self.problem_type)
         self._accepted = _accepted_names(model)
-        self._terms: dict[str, torch.Tensor] = {}
-        self._term_steps = 0
-        self._judged = JudgedLosses()
         if train_dataset is not None:
             if not len(train_dataset):
                 raise ValueError("train_dataset is empty")
@@ -192,15 +187,11 @@ class DistillationTrainer(WholeCheckpoints):
 
     # ------------------------------------------------------------ the loss
     def get_batch_samples(self, epoch_iterator, num_batches, device):
-        """Count what each loss sums over in the whole accumulated batch."""
-        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        """See ``CountedLosses.get_batch_samples``."""
         if self.hidden_states is not None:
             # Between steps the stock Trainer clears the model's gradients only.
             self.hidden_states.zero_grad()
-        counts = [sum(loss.count(b) for b in batches) for loss in self.losses]
-        # Whole numbers, as not every device has float64.
-        counts = torch.tensor(counts, dtype=torch.int64, device=self.args.device)
-        return batches, self.accelerator.reduce(counts, "sum")
+        return super().get_batch_samples(epoch_iterator, num_batches, device)
 
     def compute_loss(
         self, model, inputs, return_outputs=False, num_items_in_batch=None
@@ -212,13 +203,9 @@ class DistillationTrainer(WholeCheckpoints):
         losses = usable(losses, batch, self.problem_type)
         flags = {flag: True for loss in losses for flag in loss.asks}
         outputs = model(**self._for_student(batch), **flags)
-        self._check_numbers(outputs.logits)
-        divisors = self._shares(num_items_in_batch) if training else None
-        loss, terms = weighted_sum(losses, outputs, batch, divisors)
-        if training:
-            self._remember(terms)
-        else:
-            self._judged.add(losses, terms, batch)
+        self.check_numbers(outputs.logits)
+        counts = num_items_in_batch if training else None
+        loss = self.weigh(losses, outputs, batch, counts)
         outputs["loss"] = loss
         return (loss, outputs) if return_outputs else loss
 
@@ -248,32 +235,6 @@ class DistillationTrainer(WholeCheckpoints):
             and not name.startswith("teacher_")
             and (self._accepted is None or name in self._accepted)
         }
-
-    def _shares(self, counts: torch.Tensor) -> dict[str, float]:
-        """Divisors by the losses' names.
-
-        Gradients are averaged over the processes, so each divides its sums by
-        its share of what all of them hold together.
-        """
-        names = [loss.name for loss in self.losses]
-        shares = [count / self.args.world_size for count in counts.tolist()]
-        return dict(zip(names, shares))
-
-    def _check_numbers(self, values: torch.Tensor) -> None:
-        if not torch.isfinite(values).all():
-            raise DivergedError(
-                "the student diverged: NaN or infinite values at step"
-                f" {self.state.global_step}. Lower learning_rate"
-                f" ({self.args.learning_rate:g}), lengthen warmup_steps, or set"
-                f" max_grad_norm (now {self.args.max_grad_norm!r})"
-            )
-
-    def train(self, *args, **kwargs):
-        """See ``WholeCheckpoints.train``; a student that ends as NaN is an error."""
-        ended = super().train(*args, **kwargs)
-        for weights in self.model.parameters():
-            self._check_numbers(weights)
-        return ended
 
     def resume_facts(self) -> dict:
         """Return what a resumed run must share with the one that was begun."""
@@ -338,49 +299,6 @@ class DistillationTrainer(WholeCheckpoints):
             sampler_fn=SequentialSampler,
         )
 
-    def evaluation_loop(
-        self,
-        dataloader,
-        description,
-        prediction_loss_only=None,
-        ignore_keys=None,
-        metric_key_prefix="eval",
-    ):
-        """See ``Trainer.evaluation_loop``; adds each loss by its name.
-
-        The stock Trainer averages batches, whose means are not of equally many
-        labels: here every label counts alike, and so does every soft target.
-        """
-        self._judged = JudgedLosses()
-        output = super().evaluation_loop(
-            dataloader,
-            description,
-            prediction_loss_only,
-            ignore_keys,
-            metric_key_prefix,
-        )
-        loss = f"{metric_key_prefix}_loss"
-        if loss in output.metrics:
-            total, means = self._judged.means(self.accelerator.reduce)
-            output.metrics[loss] = total
-            for name, value in means.items():
-                output.metrics[f"{metric_key_prefix}_{name}"] = value
-        return output
-
-    # ------------------------------------------------------------- logging
-    def _remember(self, terms: dict[str, torch.Tensor]) -> None:
-        for name, value in terms.items():
-            self._terms[name] = self._terms.get(name, 0) + value.detach()
-        self._term_steps += 1
-
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the loss terms to what is logged."""
-        if "loss" in logs:
-            steps = max(1, self._term_steps // self.args.gradient_accumulation_steps)
-            logs.update({k: float(v) / steps for k, v in self._terms.items()})
-            self._terms, self._term_steps = {}, 0
-        super().log(logs, start_time)
-
     # ------------------------------------------------------- the other wires
     def _get_train_sampler(self, train_dataset=None):
         if self.args.train_sampling_strategy != "group_by_length":
@@ -399,16 +317,9 @@ class DistillationTrainer(WholeCheckpoints):
 
     def _save(self, output_dir=None, state_dict=None) -> None:
         super()._save(output_dir, state_dict)
-        if not self.args.should_save:  # another process of the launch writes
-            return
-        folder = Path(output_dir or self.args.output_dir)
-        if self.hidden_states is not None:
+        if self.hidden_states is not None and self.args.should_save:
+            folder = Path(output_dir or self.args.output_dir)
             save_file(self.hidden_states.state_dict(), folder / PROJECTIONS)
-        # The stock Trainer pickles its arguments; JSON says the same.
-        (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)
-        (folder / "training_args.json").write_text(
-            self.args.to_json_string(), encoding="utf-8"
-        )
 
 
 def _each(datasets, change: Callable):
@@ -429,13 +340,7 @@ def _all_losses(
             " there, as in standard_losses(..., class_weights=...)"
         )
     hidden = [] if hidden_states is None else [hidden_states.as_loss()]
-    found = [*losses, *hidden]
-    names = [loss.name for loss in found]
-    if not names or len(set(names)) < len(names):
-        raise ValueError(
-            f"losses must hold at least one loss, each with a name of its own, got {names}"
-        )
-    return found
+    return check_loss_names([*losses, *hidden])
 
 
 def _accepted_names(model) -> set[str] | None:
