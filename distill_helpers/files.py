@@ -6,11 +6,13 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 WORD_AFTER, GIVE_UP_AFTER = 5, 120
 """Seconds that a lock is waited for: in silence, and at all."""
+ROOM = 1 << 20
+"""Bytes that :func:`try_writing` writes."""
 
 
 def fresh_path(path: str | Path) -> Path:
@@ -28,9 +30,69 @@ def fresh_path(path: str | Path) -> Path:
     return path
 
 
+def made_folder(path: str | Path, what: str = "folder") -> Path:
+    """Make a folder, unless it is there.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        What it is for, for the message.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, such as a NotADirectoryError where a file is in the
+        way; the message names the path.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise type(error)(
+            f"{what} {str(path)!r} cannot be made a folder: {why}; name another place"
+        ) from error
+    return path
+
+
+def try_writing(folder: str | Path) -> None:
+    """Make a folder, write a file in it, and take away again what was not there.
+
+    Parameters
+    ----------
+    folder : str or Path
+        May be missing, with folders above it.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done: no permission, a file in the way, a full disk.
+    ValueError
+        If the path cannot be one.
+    """
+    folder = Path(folder)
+    missing = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder, prefix=".can-write-") as file:
+            file.write(bytes(ROOM))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        for one in missing:
+            with suppress(OSError, ValueError):
+                one.rmdir()
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary name to write to; it becomes `path` if all went well.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, as on a full disk; the message names `path`.
 
     Examples
     --------
@@ -44,6 +106,13 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename not in (None, str(temporary), temporary):
+            raise  # it is about another file
+        raise OSError(
+            f"{str(path)!r} could not be written, and nothing of it was kept:"
+            f" {error.strerror or error}"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -15,7 +15,13 @@ from pathlib import Path
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from ..lessons.parameters import DEFAULT_RUNS, free_folder, parameters_of
+from ..lessons.parameters import (
+    DEFAULT_RUNS,
+    ParameterError,
+    free_folder,
+    parameters_of,
+)
+from ..lessons.paths import as_called
 from ..places import NO_CLONE, NOTEBOOKS
 from .costs import Cost, watching, write_costs
 
@@ -58,7 +64,9 @@ def run_lesson(path: Path, folder: Path, source: str) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all lessons; return 0 if every one passed."""
     parser = argparse.ArgumentParser(prog="distill-kit lessons", description=__doc__)
-    parser.add_argument("--source", default="sample")
+    parser.add_argument(
+        "--source", default="sample", help="a file's path is relative to where you are"
+    )
     parser.add_argument("--only", help="the number of one lesson, such as 03")
     parser.add_argument(
         "--record",
@@ -77,6 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if NOTEBOOKS.is_dir()
             else f"there is no {NOTEBOOKS}: {NO_CLONE}"
         )
+    try:
+        options.source = as_called({"source": options.source}, NOTEBOOKS)["source"]
+    except ParameterError as error:
+        parser.error(f"--{error}")
     failed, costs = [], {}
     for path in paths:
         folder = free_folder(DEFAULT_RUNS.resolve() / path.stem)

@@ -8,6 +8,10 @@ when it is whole, so a killed sweep leaves nothing half done; the same command
 resumes it. A lock for each setting lets several commands share the folder; the
 system frees it when a command dies. Each run is a process of its own, on this
 machine or, with ``--dask ADDRESS``, on the workers of a Dask cluster.
+
+Values are JSON, or else texts as they stand, and must be of the type that the
+notebook declares: see :mod:`~distill_helpers.classroom.settings`. The path of a file
+or folder, such as that of ``source``, is relative to where the command is called.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import shutil
 import sys
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     CancelledError,
@@ -33,12 +37,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from ..files import whole_file
-from ..lessons.parameters import ParameterError, check_above_zero, parameters_of
+from ..arguments import check_whole
+from ..files import locked, try_writing, whole_file
+from ..lessons.parameters import ParameterError, check_kind, code_of, declared_in
+from ..lessons.paths import as_called
 from ..places import NOTEBOOKS, RESULTS
 from .executors import (
     ClusterError,
@@ -49,6 +54,7 @@ from .executors import (
     run_notebook,
 )
 from .settings import (
+    MOST,
     PLAN,
     Setting,
     grid,
@@ -59,6 +65,8 @@ from .settings import (
 )
 
 FINISHED, FAILED, BUSY = "finished", "failed", "busy elsewhere"
+MANY = 500
+"""Settings from which on a word is said of what that means."""
 AT_ONCE = 100
 """Runs handed to a cluster at once: each holds a lock, which is an open file,
 and some systems allow no more than 256."""
@@ -67,8 +75,7 @@ STORED_PLAN = RESULTS / "lesson04_sweep.json"
 
 def code_hash(notebook: str | Path) -> str:
     """Return a hash of a notebook's code; prose and outputs do not count."""
-    cells = nbformat.read(notebook, as_version=4).cells
-    code = "\0".join(cell.source for cell in cells if cell.cell_type == "code")
+    code = "\0".join(source for source, _ in code_of(notebook))
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
@@ -94,7 +101,8 @@ def run_sweep(
         Made if it is missing; may hold an earlier part of the same sweep.
     settings : sequence of Setting
     fixed : mapping, optional
-        Parameters that all runs share.
+        Parameters that all runs share. A relative path among them, or among the
+        settings, is relative to the current folder.
     retry_failed : bool, default False
         Run settings again that failed before.
     processes : int, default 1
@@ -112,15 +120,22 @@ def run_sweep(
     Raises
     ------
     ParameterError
-        If the notebook does not declare a parameter, two settings are equal,
-        or the folder holds a sweep of another notebook or other fixed
-        parameters. Nothing has been run or changed then.
+        If the notebook does not declare a parameter or declares another type, two
+        settings are equal, a path leads nowhere, or the folder cannot be written
+        or holds a sweep of another notebook or other fixed parameters. Nothing
+        has been run or changed then.
+    TimeoutError
+        If another process holds the folder's plan for minutes.
     ClusterError
         If the executor drops its runs; what has finished is kept.
     """
-    notebook, folder, fixed = Path(notebook), Path(folder), dict(fixed or {})
-    check_above_zero("processes", processes)
-    _check_declared(notebook, settings, fixed)
+    notebook, folder = Path(notebook), Path(folder)
+    check_whole("processes", processes, 1)
+    declared = declared_in(notebook)
+    fixed = Setting(as_called(fixed or {}, notebook.parent)).parameters
+    settings = _as_called(settings, notebook)
+    _check_declared(notebook, declared, settings, fixed)
+    _check_folder(folder)
     _write_plan(folder, notebook, settings, fixed)
     sweep = _Sweep(notebook, folder, fixed, retry_failed)
     if executor is None:
@@ -134,14 +149,25 @@ def run_sweep(
     return _run_all(sweep, settings, executor, AT_ONCE, end)
 
 
-def _check_declared(notebook: Path, settings, fixed: Mapping) -> None:
-    known = parameters_of(notebook)
-    for name in {name for s in settings for name in s.parameters} | set(fixed):
-        if name == "output_dir" or name not in known:
-            raise ParameterError(
-                f"{name!r} is no parameter to sweep over; {notebook.name} has"
-                f" {', '.join(n for n in known if n != 'output_dir')}"
-            )
+def _as_called(settings: Sequence[Setting], notebook: Path) -> list[Setting]:
+    beside = notebook.parent
+    return [Setting(as_called(setting.parameters, beside)) for setting in settings]
+
+
+def _check_declared(
+    notebook: Path,
+    declared: Mapping[str, str],
+    settings: Sequence[Setting],
+    fixed: Mapping,
+) -> None:
+    for parameters in (fixed, *(setting.parameters for setting in settings)):
+        for name, value in parameters.items():
+            if name == "output_dir" or name not in declared:
+                raise ParameterError(
+                    f"{name!r} is no parameter to sweep over; {notebook.name} has"
+                    f" {', '.join(n for n in declared if n != 'output_dir')}"
+                )
+            check_kind(name, value, declared[name])
     for setting in settings:
         both = set(setting.parameters) & set(fixed)
         if both:
@@ -149,6 +175,29 @@ def _check_declared(notebook: Path, settings, fixed: Mapping) -> None:
     keys = [setting.key for setting in settings]
     if not keys or len(set(keys)) < len(keys):
         raise ParameterError("settings must hold at least one, and none twice")
+    if len(keys) > MOST:
+        raise ParameterError(
+            f"a sweep must have at most {MOST:,} settings, got {len(keys):,}"
+        )
+
+
+def _check_folder(folder: Path) -> None:
+    """Try the folder before anything is written in it."""
+    try:
+        try_writing(folder)
+    except (OSError, ValueError) as error:
+        raise ParameterError(
+            f"the sweep's folder {str(folder)!r} cannot be written"
+            f" ({getattr(error, 'strerror', None) or error}); name another"
+        ) from error
+    for name in ("locks", "scratch", "runs", "failed"):
+        if os.path.lexists(folder / name) and not (folder / name).is_dir():
+            raise ParameterError(
+                f"{str(folder / name)!r} must be a folder of the sweep, and is none:"
+                " take it away, or name another folder"
+            )
+    if os.path.isdir(folder / PLAN):
+        raise ParameterError(f"{str(folder / PLAN)!r} must be a file, and is a folder")
 
 
 def _write_plan(folder: Path, notebook: Path, settings, fixed: Mapping) -> None:
@@ -160,7 +209,7 @@ def _write_plan(folder: Path, notebook: Path, settings, fixed: Mapping) -> None:
         "code": code_hash(notebook),
         "fixed": dict(fixed),
     }
-    with FileLock(folder / f"{PLAN}.lock"):
+    with locked(folder / f"{PLAN}.lock", f"the plan of {str(folder)!r}"):
         path = folder / PLAN
         planned = read_plan(folder) if path.exists() else head | {"settings": []}
         for name, value in head.items():
@@ -170,7 +219,8 @@ def _write_plan(folder: Path, notebook: Path, settings, fixed: Mapping) -> None:
                     f" this one has {value!r}; name another folder"
                 )
         known = planned["settings"]
-        new = [dict(s.parameters) for s in settings if dict(s.parameters) not in known]
+        keys = {Setting(parameters).key for parameters in known}
+        new = [setting.parameters for setting in settings if setting.key not in keys]
         with whole_file(path) as temporary:
             temporary.write_bytes(_spelt(planned | {"settings": known + new}))
 
@@ -261,7 +311,7 @@ class _Sweep:
         return state
 
     def _state(self, key: str) -> str:
-        if (self.folder / "runs" / key).exists():
+        if (self.folder / "runs" / key / "results.json").is_file():
             return FINISHED
         failed = (self.folder / "failed" / key).exists()
         return FAILED if failed and not self.retry_failed else ""
@@ -291,8 +341,12 @@ class _Sweep:
                     (run.scratch / name).write_bytes(content)
             failed = self.folder / "failed" / run.setting.key
             shutil.rmtree(failed, ignore_errors=True)
-            finished = self.folder / "runs" / run.setting.key
-            os.replace(run.scratch, failed if outcome.error else finished)
+            place = self.folder / "runs" / run.setting.key
+            if outcome.error:
+                place = failed
+            elif os.path.lexists(place):  # without results: damaged, and done again
+                shutil.rmtree(place)
+            os.replace(run.scratch, place)
             return FAILED if outcome.error else FINISHED
         finally:
             run.lock.release()
@@ -350,9 +404,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--dask", metavar="ADDRESS", help="hand the runs to this Dask scheduler"
     )
     options = parser.parse_args(arguments)
+    settings: list[Setting] = []
     try:
-        settings = _chosen(options)
-        fixed = dict(map(parse_fixed, options.fixed))
+        settings = _as_called(_chosen(options), options.notebook)
+        fixed = _each_once("--fixed", map(parse_fixed, options.fixed))
+        if len(settings) > MANY:
+            print(
+                f"{len(settings):,} settings: each is a process of its own that loads"
+                " what the notebook loads, and leaves a folder",
+                file=sys.stderr,
+            )
         with _cluster(options.dask) as executor:
             states = run_sweep(
                 options.notebook,
@@ -363,7 +424,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 processes=options.processes,
                 executor=executor,
             )
-    except (ParameterError, ClusterError) as error:
+    except (ParameterError, ValueError, ClusterError, TimeoutError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
         done = sum((options.folder / "runs" / s.key).exists() for s in settings)
@@ -387,17 +448,21 @@ def _cluster(address: str | None):
     return cluster
 
 
+def _each_once(option: str, pairs: Iterable[tuple[str, object]]) -> dict:
+    pairs = list(pairs)
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise ParameterError(f"{option} takes each name once, got {names}")
+    return dict(pairs)
+
+
 def _chosen(options) -> list[Setting]:
     if bool(options.grid) == bool(options.list):
         raise ParameterError("give either --grid, once for each axis, or --list")
     if options.list:
         settings = read_settings(options.list)
     else:
-        axes = [parse_axis(text) for text in options.grid]
-        names = [name for name, _ in axes]
-        if len(set(names)) < len(names):
-            raise ParameterError(f"each axis once, got {names}")
-        settings = grid(dict(axes))
+        settings = grid(_each_once("--grid", map(parse_axis, options.grid)))
     if options.only is None:
         return settings
     if not 1 <= options.only <= len(settings):

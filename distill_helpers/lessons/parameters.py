@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import ast
 import difflib
+import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from ..files import try_writing
+from .annotations import fits, is_finite, mended_spelling
 
 INJECTED = "# Parameters"
 RESULT_NAMES = ("results.json", "student", "teacher.json", "soft_targets")
@@ -74,8 +79,37 @@ def _is_declaration(node: ast.stmt) -> bool:
     )
 
 
-def parameters_of(notebook: str | Path) -> list[str]:
-    """Return the names that a notebook's ``parameters`` cell assigns to.
+def code_of(notebook: str | Path) -> list[tuple[str, set[str]]]:
+    """Return source and tags of a notebook's code cells.
+
+    Parameters
+    ----------
+    notebook : str or Path
+
+    Raises
+    ------
+    ParameterError
+        If the file is missing or no notebook.
+    """
+    path = Path(notebook)
+    if not path.is_file():
+        raise ParameterError(f"there is no notebook {str(notebook)!r}")
+    try:
+        content = json.loads(path.read_bytes())
+        return [
+            ("".join(cell["source"]), set(cell["metadata"].get("tags", [])))
+            for cell in content["cells"]
+            if cell["cell_type"] == "code"
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ParameterError(
+            f"{str(notebook)!r} is no notebook of format 4, or a damaged one:"
+            f" {type(error).__name__}: {error}"
+        ) from error
+
+
+def declared_in(notebook: str | Path) -> dict[str, str]:
+    """Return the names and types that a notebook's ``parameters`` cell declares.
 
     papermill's own inspection overlooks annotations such as ``int | None``.
 
@@ -85,27 +119,30 @@ def parameters_of(notebook: str | Path) -> list[str]:
 
     Returns
     -------
-    list of str
+    dict of str to str
+        Names and annotations, ``""`` for one without.
 
     Raises
     ------
     ParameterError
-        If the file is missing, or no cell has the tag ``parameters``.
+        If the file is missing or no notebook, or no cell has the tag
+        ``parameters``.
     """
-    import nbformat
-
-    path = Path(notebook)
-    if not path.is_file():
-        raise ParameterError(f"there is no notebook {str(notebook)!r}")
-    for cell in nbformat.read(path, as_version=4).cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            targets = [
-                target
-                for node in _parse(cell.source)
+    for source, tags in code_of(notebook):
+        if "parameters" in tags:
+            return {
+                target.id: ast.unparse(kind) if kind else ""
+                for node in _parse(source)
+                for kind in [getattr(node, "annotation", None)]
                 for target in getattr(node, "targets", [getattr(node, "target", None)])
-            ]
-            return [t.id for t in targets if isinstance(t, ast.Name)]
-    raise ParameterError(f"{path.name} has no cell with the tag 'parameters'")
+                if isinstance(target, ast.Name)
+            }
+    raise ParameterError(f"{Path(notebook).name} has no cell with the tag 'parameters'")
+
+
+def parameters_of(notebook: str | Path) -> list[str]:
+    """Return the names of :func:`declared_in`."""
+    return list(declared_in(notebook))
 
 
 def injected_names(cells: Sequence[str]) -> list[str]:
@@ -153,32 +190,32 @@ did you mean 'epochs'? Known: epochs
                 f"unknown parameter {name!r}: {hint}Known: {', '.join(declared)}"
             )
     for name, annotation in declared.items():
-        if not _fits(values[name], annotation):
-            raise ParameterError(
-                f"parameter {name!r} must be of type {annotation}, got"
-                f" {type(values[name]).__name__}: {values[name]!r}"
-            )
+        check_kind(name, values[name], annotation)
 
 
-def _fits(value, annotation: str) -> bool:
-    return any(_fits_one(value, a.strip()) for a in annotation.split("|"))
+def check_kind(name: str, value, annotation: str) -> None:
+    """Raise unless a parameter's value is of the type that it declares.
 
+    Parameters
+    ----------
+    name : str
+    value : object
+    annotation : str
+        Such as ``"int | None"``; an empty one, or one of another kind than lessons
+        have, allows everything.
 
-def _fits_one(value, annotation: str) -> bool:
-    if annotation == "None":
-        return value is None
-    if annotation.startswith("list["):
-        inner = annotation[5:-1]
-        return isinstance(value, list) and all(_fits(v, inner) for v in value)
-    if annotation == "bool":
-        return isinstance(value, bool)
-    kinds = {
-        "int": (int,),
-        "float": (int, float),
-        "str": (str,),
-        "dict": (dict,),
-    }[annotation]
-    return isinstance(value, kinds) and not isinstance(value, bool)
+    Raises
+    ------
+    ParameterError
+        If it is not, or holds an infinite number or NaN.
+    """
+    if annotation and not fits(value, annotation):
+        raise ParameterError(
+            f"parameter {name!r} must be of type {annotation}, got"
+            f" {type(value).__name__}: {value!r}{mended_spelling(value, annotation)}"
+        )
+    if not is_finite(value):
+        raise ParameterError(f"parameter {name!r} must be finite, got {value!r}")
 
 
 def check_seeds(seeds: Sequence[int]) -> None:
@@ -191,9 +228,9 @@ def check_seeds(seeds: Sequence[int]) -> None:
 
 
 def check_above_zero(name: str, value: float) -> None:
-    """Raise unless a number is greater than 0."""
-    if not value > 0:
-        raise ParameterError(f"{name} must be above 0, got {value!r}")
+    """Raise unless a number is greater than 0, and finite."""
+    if not 0 < value < float("inf"):
+        raise ParameterError(f"{name} must be above 0 and finite, got {value!r}")
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
@@ -207,11 +244,15 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
 def output_folder(output_dir: str, lesson: str) -> Path:
     """Return the folder for a lesson's results; it has none yet.
 
+    That it can be written is tried: a lesson that ends without a place for its
+    results has run for nothing.
+
     Parameters
     ----------
     output_dir : str
         A folder that holds no result yet, or ``"auto"`` for the first free
-        one of ``runs/<lesson>``, ``runs/<lesson>-2``, ...
+        one of ``runs/<lesson>``, ``runs/<lesson>-2``, ... Relative to where the
+        notebook runs: beside it in JupyterLab, where you called papermill.
     lesson : str
         Such as ``"03"``.
 
@@ -223,25 +264,40 @@ def output_folder(output_dir: str, lesson: str) -> Path:
     Raises
     ------
     ParameterError
-        If the folder already holds a result or is a file.
+        If the folder already holds a result, is a file or cannot be written.
     """
-    if output_dir != "auto":
-        folder = Path(output_dir)
-        if folder.exists() and not folder.is_dir():
-            raise ParameterError(f"output_dir={output_dir!r} is a file")
-        if _taken(folder):
-            raise ParameterError(
-                f"output_dir={output_dir!r} already holds a result; name"
-                " another folder, or move that one away"
-            )
-        return folder
-    return free_folder(DEFAULT_RUNS / lesson)
+    said = f"output_dir={output_dir!r}"
+    if not output_dir.strip():
+        raise ParameterError(f"{said} must name a folder, or be 'auto'")
+    try:
+        if output_dir == "auto":
+            folder = free_folder(DEFAULT_RUNS / lesson)
+            said = f"output_dir='auto', which is {str(folder)!r} here,"
+        else:
+            folder = Path(output_dir).expanduser()
+            if folder.exists() and not folder.is_dir():
+                raise ParameterError(f"{said} is a file")
+            if _taken(folder):
+                raise ParameterError(
+                    f"output_dir={output_dir!r} already holds a result; name"
+                    " another folder, or move that one away"
+                )
+        try_writing(folder)
+    except ParameterError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ParameterError(
+            f"{said} cannot be written in {os.getcwd()!r} ({reason}); name a folder"
+            " that can be, by its full path"
+        ) from error
+    return folder
 
 
 def free_folder(base: Path) -> Path:
     """Return `base`, or the first of base-2, base-3, ... that is free."""
     folder, number = base, 1
-    while folder.exists():
+    while os.path.lexists(folder):
         number += 1
         folder = base.with_name(f"{base.name}-{number}")
     return folder
