@@ -221,7 +221,7 @@ def alone() -> Iterator[None]:
     """Let one call at a time set up; what a killed one has started counts as well."""
     path = Path(tempfile.gettempdir(), f"distill-setup-{place()[:16]}.lock")
     try:
-        file = path.open("a")
+        file = path.open("ab")
     except OSError:  # another account's, perhaps; then go on as well as may be
         yield
         return
@@ -432,6 +432,9 @@ def fetch_browser() -> None:
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a path may hold what a terminal cannot
+            stream.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -32,7 +32,7 @@ def machine() -> dict:
     flags: set[str] = set()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
+        for line in cpuinfo.read_text("utf-8").splitlines():
             if line.startswith("flags"):
                 flags = set(line.split(":")[1].split())
                 break

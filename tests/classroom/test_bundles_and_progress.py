@@ -227,8 +227,8 @@ def test_the_first_words_name_python_and_the_commands_for_each_system(bundle):
     assert f"Python\n{HERE.python} on {HERE.platform}" in text
     assert "py install.py --to ~\\distillation" in text
     assert "python3 install.py --to ~/distillation" in text
-    installer = Path(installing.__file__).read_text()
-    assert (bundle / "install.py").read_text() == installer
+    installer = Path(installing.__file__).read_text("utf-8")
+    assert (bundle / "install.py").read_text("utf-8") == installer
 
 
 def test_an_existing_folder_is_refused_and_left_alone(bundle, pack):

@@ -194,7 +194,7 @@ def test_without_a_project_file_the_installation_says_what_is_needed(
     tmp_path, monkeypatch
 ):
     record = installed(tmp_path / "site", packages.NAME, "0.1.0")
-    with open(record / "METADATA", "w") as file:
+    with open(record / "METADATA", "w", encoding="utf-8") as file:
         file.write(
             "Metadata-Version: 2.1\nName: distill-helpers\nVersion: 0.1.0\n"
             "Requires-Python: <3.99,>=3.10\nProvides-Extra: serve\n"
@@ -399,7 +399,7 @@ def test_elsewhere_pytorch_tells_what_the_processor_has(tmp_path, monkeypatch):
 def test_a_file_where_the_results_go_is_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert machine.check_results().status == "OK"
-    Path("runs").write_text("")
+    Path("runs").write_text("", "utf-8")
     found = machine.check_results()
     assert found.status == "FAIL" and "runs is not a folder" in found.seen
 

@@ -403,7 +403,7 @@ def _fill(folder, bundle, manifest, target, needed, data_in_place) -> None:
     (folder / SETTINGS).write_text(text, "utf-8")
     # start.py reinstalls, from the network, unless it finds its own stamp.
     start = runpy.run_path(str(folder / "start.py"))
-    Path(start["STAMP"]).write_text(start["fingerprint"]())
+    Path(start["STAMP"]).write_text(start["fingerprint"](), "utf-8")
 
 
 def _install_packages(folder: Path, bundle: Path, target: dict) -> None:
