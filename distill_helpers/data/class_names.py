@@ -248,7 +248,7 @@ def _check_fractions(classes: Sequence[str], found: Sequence[str], where) -> Non
     numbers = [Decimal(name) for name in classes if _NUMBER.fullmatch(name)]
     within = all(0 <= number <= 1 for number in numbers)
     if within or len(fractions) > MOST_FRACTIONS:
-        seen = fractions[0]
+        seen = min(fractions, key=found.index)
         raise ValueError(
             f"{where(found.index(seen))}: {seen} is no class; "
             + (

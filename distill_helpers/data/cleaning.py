@@ -11,6 +11,7 @@ import hashlib
 import html
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _HTML_BREAK = re.compile(r"<\s*(?:br|p|/p|div|/div)\b[^<>]*>", re.IGNORECASE)
@@ -148,6 +149,34 @@ def _with_few_marks(found: re.Match) -> str:
     return "".join(kept)
 
 
+def check_texts(texts: Sequence[str], name: str = "texts") -> None:
+    """Raise unless something is a sequence of texts.
+
+    Raises
+    ------
+    TypeError
+        If it is a single text, or an entry is no text; the message names its row.
+
+    Examples
+    --------
+    >>> check_texts(["fine", None])
+    Traceback (most recent call last):
+        ...
+    TypeError: texts must hold texts, got NoneType in row 1: None
+    """
+    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+        raise TypeError(
+            f"{name} must be a list of texts, got {type(texts).__name__}: {texts!r:.60}"
+            + ("; put a single text into a list" if isinstance(texts, str) else "")
+        )
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"{name} must hold texts, got {type(text).__name__} in row {row}:"
+                f" {text!r:.60}"
+            )
+
+
 def has_content(text: str) -> bool:
     """Say whether a cleaned text holds a letter, a digit or a symbol.
 
@@ -182,6 +211,8 @@ def text_hash(text: str) -> str:
     >>> text_hash("Great!")[:8]
     '3765ea16'
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a str, got {type(text).__name__}: {text!r:.60}")
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm.auto import tqdm
 
-from .cleaning import signature
+from .cleaning import check_texts, signature
 from .scripts import SPACELESS
 
 SHINGLE_WORDS = 5
@@ -172,6 +172,8 @@ def duplicate_groups(
     ------
     ValueError
         If `threshold` is outside (0, 1].
+    TypeError
+        If `texts` are none; the message names the row.
 
     Examples
     --------
@@ -180,6 +182,7 @@ def duplicate_groups(
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must lie in (0, 1], got {threshold!r}")
+    check_texts(texts)
     marks = [signature(text) for text in _bar(texts, "words", progress)]
     firsts: dict[str, int] = {}
     twins = [firsts.setdefault(m, i) if m else i for i, m in enumerate(marks)]

@@ -9,10 +9,12 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from .class_order import class_order, ordered, real_names
+from .cleaning import check_texts, well_formed
 from .labels import has_label
 from .targets import (
     SOFT_TARGETS_COLUMN,
     as_labels,
+    as_logits,
     check_labels,
     check_logits,
     check_no_probabilities,
@@ -275,12 +277,17 @@ def encode_reviews(
         If the columns do not suffice, a label or a soft target is none, or token
         ids of one vocabulary would be read by a model of another.
     """
+    if not hasattr(dataset, "column_names"):
+        raise TypeError(
+            "dataset must be a datasets.Dataset with a column 'text', got"
+            f" {type(dataset).__name__}"
+        )
     columns = set(dataset.column_names)
     texts = list(dataset["text"]) if "text" in columns else None
     if texts is not None:
         token_ids = encode_texts(tokenizer, texts)
     elif "input_ids" in columns:
-        token_ids = [np.asarray(ids, np.int32) for ids in dataset["input_ids"]]
+        token_ids = _own_ids(dataset["input_ids"], len(tokenizer))
         _check_no_text(teacher, columns, tokenizer)
     else:
         raise ValueError(
@@ -341,17 +348,47 @@ def soft_targets_of(
     order = None
     if own and label_names:
         order = class_order(own, label_names, count=teacher.num_labels)
-    logits = np.asarray(teacher.logits(texts), np.float32)
+    logits = as_logits(teacher.logits(texts), "the teacher's logits")
     check_logits(logits, len(texts), teacher.num_labels, "the teacher's logits")
     check_no_probabilities(logits, "the teacher's logits")
     return logits if order is None else ordered(logits, order)
 
 
 def encode_texts(tokenizer, texts: Sequence[str]) -> list[np.ndarray]:
-    """Return each text's token ids, truncated to what the student reads."""
+    """Return each text's token ids, truncated to what the student reads.
+
+    Raises
+    ------
+    TypeError
+        If something is no text; the message names its row.
+    """
+    check_texts(texts)
+    if not len(texts):
+        return []
+    texts = [well_formed(text) for text in texts]
     encoded = tokenizer(texts, truncation=True, return_attention_mask=False)
     pad = [tokenizer.pad_token_id]  # a text without a known token
     return [np.asarray(ids or pad, np.int32) for ids in encoded["input_ids"]]
+
+
+def _own_ids(rows: Sequence, vocabulary: int) -> list[np.ndarray]:
+    """Take over token ids that a data set brings, if they are some."""
+    found = []
+    for row, ids in enumerate(rows):
+        whole = np.asarray(ids)
+        if whole.ndim != 1 or not len(whole) or whole.dtype.kind not in "iu":
+            raise ValueError(
+                "input_ids must hold a list of at least one token id for every text,"
+                f" got {ids!r:.80} in row {row}"
+            )
+        if whole.min() < 0 or whole.max() >= vocabulary:
+            raise ValueError(
+                f"input_ids must lie in 0..{vocabulary - 1}, as the tokeniser has"
+                f" tokens, got {whole.min()} to {whole.max()} in row {row}: they were"
+                " made by another tokeniser"
+            )
+        found.append(whole.astype(np.int32))
+    return found
 
 
 def _check_no_text(teacher, columns, tokenizer) -> None:

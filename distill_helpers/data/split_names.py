@@ -27,7 +27,8 @@ def parts_of(cells: Cells, column: str) -> list[str]:
         word = "" if cell is None or cell != cell else str(cell)
         if word not in known:
             plain = "".join(c for c in word.casefold() if c.isalnum())
-            if word.strip() and plain not in _PART_OF:
+            is_word = isinstance(cell, str) or not word  # a list of one is none
+            if word.strip() and not (is_word and plain in _PART_OF):
                 raise ValueError(
                     f"{cells.where(index)}: column {column!r} must say to which part a"
                     f" row belongs, one of {', '.join(_WORDS)} (or another usual name"

@@ -72,7 +72,10 @@ def _plain(value):
 
 
 def _is_missing(value) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    # NaN, and NaT of pandas, differ from themselves; pandas' NA will not say.
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _one(value, row: int, name: str) -> int:
@@ -84,10 +87,12 @@ def _one(value, row: int, name: str) -> int:
             " number the classes first, for instance with"
             " dataset.class_encode_column('label')"
         )
-    if isinstance(value, Integral) or (isinstance(value, Real) and value == int(value)):
+    if isinstance(value, Integral) and abs(value) < 2**63:
+        return int(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     raise ValueError(
-        f"{name} must hold class numbers, got {value!r} in row {row}: soft labels"
+        f"{name} must hold class numbers, got {value!r:.60} in row {row}: soft labels"
         " belong in a column 'teacher_logits' (the logarithm of a probability is"
         " a logit)"
     )
@@ -99,12 +104,12 @@ def _several(rows: list, name: str) -> np.ndarray:
     for number, row in enumerate(rows):
         if _is_missing(row):
             continue
-        if not isinstance(row, list) or len(row) != classes:
+        if not isinstance(row, list) or len(row) != classes or not row:
             raise ValueError(
-                f"{name} must hold a row of {classes} values for every text, as in"
-                f" its first labelled row, got {row!r} in row {number}"
+                f"{name} must hold a row of {max(classes, 1)} values for every text,"
+                f" as in its first labelled row, got {row!r} in row {number}"
             )
-        if set(row) == {NO_LABEL}:
+        if all(v == NO_LABEL for v in row):
             continue
         if not all(isinstance(v, Real) and v in (0, 1) for v in row):
             raise ValueError(
@@ -205,6 +210,23 @@ def read_teacher_logits(dataset) -> np.ndarray:
     check_logits(logits, len(rows), width, name)
     check_no_probabilities(logits, name)
     return logits
+
+
+def as_logits(values, name: str = "logits") -> np.ndarray:
+    """Return what a teacher answered as an array of float32.
+
+    Raises
+    ------
+    ValueError
+        If it is no table of numbers.
+    """
+    try:
+        return np.asarray(values, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be a row of numbers for each text, got"
+            f" {type(values).__name__}: {values!r:.80}"
+        ) from error
 
 
 def check_logits(

@@ -70,6 +70,8 @@ class CascadeResult:
 
 def confidence(logits: np.ndarray) -> np.ndarray:
     """Return how sure a model is of its label, shape (texts,), within (0, 1]."""
+    if not np.isfinite(logits).all():
+        raise ValueError("logits must be finite, got NaN or infinite values")
     return softmax(logits).max(1)
 
 

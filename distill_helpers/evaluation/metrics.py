@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from ..arguments import check_whole
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
 
 
@@ -118,6 +119,7 @@ def expected_calibration_error(
     .. [1] C. Guo et al., "On calibration of modern neural networks", ICML
        2017.
     """
+    check_whole("bins", bins, least=1)
     probabilities = softmax(logits)
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == np.asarray(labels)
@@ -252,7 +254,12 @@ def measure_quality(
         If the lengths differ, there is no example, a logit is not finite, or a
         label is none of the classes (an example without a label, for one).
     """
-    logits, labels = np.asarray(logits), np.asarray(labels)
+    logits, labels = _numbers("logits", logits), _numbers("labels", labels)
+    if logits.ndim != 2:
+        raise ValueError(
+            "logits must have a row for each example and a column for each class, got"
+            f" shape {logits.shape}"
+        )
     if len(logits) != len(labels) or not len(labels):
         raise ValueError(
             f"logits has {len(logits)} rows and labels {len(labels)}: they"
@@ -264,11 +271,34 @@ def measure_quality(
     _check_labels(labels, logits.shape)
     agreement = None
     if teacher_logits is not None:
+        teacher_logits = _numbers("teacher_logits", teacher_logits)
+        if teacher_logits.shape != logits.shape:
+            raise ValueError(
+                f"teacher_logits must have the shape of logits, {logits.shape}, got"
+                f" {teacher_logits.shape}"
+            )
+        if not np.isfinite(teacher_logits).all():
+            raise ValueError(
+                "teacher_logits must be finite, got NaN or infinite values; leave out"
+                " what the teacher has not answered"
+            )
         kind = SEVERAL_LABELS if several else ONE_LABEL
         agreement = float(same_decisions(logits, teacher_logits, kind).mean())
     metrics = SEVERAL_METRICS if several else METRICS
     scores = {name: metric(logits, labels) for name, metric in metrics.items()}
     return Quality(scores, agreement, len(labels))
+
+
+def _numbers(name: str, values) -> np.ndarray:
+    try:
+        found = np.asarray(values)
+    except ValueError as error:  # rows of unequal length
+        raise ValueError(f"{name} must be rows of equal length: {error}") from error
+    if found.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} must be numbers, got {found.ravel()[:3].tolist()!r:.80}"
+        )
+    return found
 
 
 def _check_labels(labels: np.ndarray, shape: tuple[int, ...]) -> None:

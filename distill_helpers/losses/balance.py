@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from ..arguments import check_number
 from ..data.labels import has_label
@@ -60,6 +61,17 @@ def class_weights(
                 f" got {asked!r}"
             )
         return _balanced(np.asarray(labels), classes)
+    return check_weights(asked, classes)
+
+
+def check_weights(asked: Sequence[float], classes: int) -> list[float]:
+    """Return weights as numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is not a finite number above 0 for each class.
+    """
     weights = list(asked)
     if len(weights) != classes:
         raise ValueError(
@@ -69,6 +81,21 @@ def class_weights(
     for place, weight in enumerate(weights):
         check_number(f"class_weights[{place}]", weight, above=0)
     return [float(weight) for weight in weights]
+
+
+def weights_like(
+    values: torch.Tensor, asked: Sequence[float] | None
+) -> torch.Tensor | None:
+    """Return the weights of a row of logits each, where and as `values` are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`check_weights`.
+    """
+    if asked is None:
+        return None
+    return values.new_tensor(check_weights(asked, values.shape[-1]))
 
 
 def _balanced(labels: np.ndarray, classes: int) -> list[float]:

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from ..data.labels import NO_LABEL
-from .logits import at_least_float32, check_labels
+from .balance import check_weights, weights_like
+from .logits import at_least_float32, check_floating, check_labels
 from .weighted import WeightedLoss, count_labels
 
 CROSS_ENTROPY = "cross_entropy"
@@ -39,11 +40,18 @@ def labelled_cross_entropy(
     -------
     Tensor, shape ()
         Nats, in float32 at least; 0 if there is no label.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels or weights do not fit the logits.
     """
+    check_floating("logits", logits, dimensions=2)
+    check_labels(labels, logits)
     if labelled is None:
         labelled = int((labels != NO_LABEL).sum())
     values = at_least_float32(logits)
-    weights = None if class_weights is None else values.new_tensor(list(class_weights))
+    weights = weights_like(values, class_weights)
     total = F.cross_entropy(
         values, labels, weights, ignore_index=NO_LABEL, reduction="sum"
     )
@@ -54,11 +62,10 @@ def weighted_cross_entropy(
     weight: float = 1.0, class_weights: Sequence[float] | None = None
 ) -> WeightedLoss:
     """Make :func:`labelled_cross_entropy` a loss of the trainer's list."""
-    return label_loss(check_labels, labelled_cross_entropy, weight, class_weights)
+    return label_loss(labelled_cross_entropy, weight, class_weights)
 
 
 def label_loss(
-    check: Callable[[torch.Tensor, torch.Tensor], None],
     cross_entropy: Callable[..., torch.Tensor],
     weight: float,
     class_weights: Sequence[float] | None,
@@ -67,8 +74,6 @@ def label_loss(
 
     Parameters
     ----------
-    check : callable
-        Raises if labels do not fit the student's logits.
     cross_entropy : callable
         With the parameters of :func:`labelled_cross_entropy`.
     weight : float
@@ -80,9 +85,10 @@ def label_loss(
         ``cross_entropy`` by name, whatever the labels look like.
     """
 
+    if class_weights is not None:
+        check_weights(class_weights, len(class_weights))
+
     def function(outputs, batch, divisor):
-        logits, labels = outputs.logits, batch["labels"]
-        check(labels, logits)
-        return cross_entropy(logits, labels, divisor, class_weights)
+        return cross_entropy(outputs.logits, batch["labels"], divisor, class_weights)
 
     return WeightedLoss(CROSS_ENTROPY, function, weight, count_labels)

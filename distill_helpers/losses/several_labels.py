@@ -14,8 +14,14 @@ from torch.nn import functional as F
 
 from ..arguments import check_temperature
 from ..data.labels import has_label
+from .balance import weights_like
 from .labels import label_loss
-from .logits import at_least_float32, check_label_rows, check_logit_pair
+from .logits import (
+    at_least_float32,
+    check_floating,
+    check_label_rows,
+    check_logit_pair,
+)
 from .soft_targets import soft_target_loss
 from .weighted import WeightedLoss
 
@@ -121,14 +127,19 @@ def multi_label_cross_entropy(
     Tensor, shape ()
         Nats, a mean over classes and labelled rows, in float32 at least; 0 if
         there is no label.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels or weights do not fit the logits.
     """
+    check_floating("logits", logits, dimensions=2)
+    check_label_rows(labels, logits)
     known = has_label(labels)
     if labelled is None:
         labelled = int(known.sum())
     values = at_least_float32(logits)
-    weights = None
-    if class_weights is not None:
-        weights = values.new_tensor(list(class_weights))
+    weights = weights_like(values, class_weights)
     total = F.binary_cross_entropy_with_logits(
         values[known],
         labels[known].to(values.dtype),
@@ -142,6 +153,4 @@ def weighted_multi_label_cross_entropy(
     weight: float = 1.0, class_weights: Sequence[float] | None = None
 ) -> WeightedLoss:
     """Make :func:`multi_label_cross_entropy` a loss of the trainer's list."""
-    return label_loss(
-        check_label_rows, multi_label_cross_entropy, weight, class_weights
-    )
+    return label_loss(multi_label_cross_entropy, weight, class_weights)

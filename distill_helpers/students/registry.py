@@ -19,7 +19,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from ..arguments import check_choice, check_type
+from ..arguments import check_choice, check_number, check_type, check_whole
 from ..data.labels import check_problem_type
 from . import bigram, text_cnn, tiny_transformer
 from .spec import StudentSpec
@@ -140,6 +140,7 @@ def build_student(
             f"{', '.join(unknown)}: no such field in {config_class.__name__};"
             " see its docstring"
         )
+    _check_shape(config_class(), config)
     if problem_type is not None:
         config["problem_type"] = check_problem_type(problem_type)
     if embeddings is not None:
@@ -160,6 +161,24 @@ def build_student(
         with torch.no_grad():
             model.get_input_embeddings().weight.copy_(embeddings)
     return model
+
+
+def _check_shape(usual, asked: Mapping) -> None:
+    """Raise unless sizes are whole numbers above 0, and shares lie within [0, 1)."""
+    for name, value in asked.items():
+        default = getattr(usual, name, None)
+        sizes = value if isinstance(default, list) else [value]
+        like = default[0] if isinstance(default, list) and default else default
+        if isinstance(like, bool) or not isinstance(like, (int, float)):
+            continue
+        check_type(name, sizes, (list, tuple), "a list of whole numbers")
+        for size in sizes:
+            if isinstance(like, int):
+                check_whole(name, size, least=1 if like else 0)
+            else:
+                check_number(name, size, least=0)
+        if "dropout" in name and value >= 1:
+            raise ValueError(f"{name} must lie in [0, 1), got {value!r}")
 
 
 def _check_embeddings(spec: StudentSpec, embeddings, tokenizer) -> None:

@@ -13,8 +13,10 @@ import numpy as np
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from ..arguments import check_number, check_whole
-from ..data.cleaning import text_hash
+from ..arguments import check_number, check_type, check_whole
+from ..data.cleaning import check_texts, text_hash
+from ..data.targets import as_logits
+from ..files import made_folder
 from .base import Teacher, check_answers, stack_answers
 from .live import folder_name
 from .stored import DamagedFileError, read_stored_logits, write_soft_targets
@@ -74,6 +76,7 @@ class CachedTeacher(Teacher):
         chunk: int = 512,
         patience: float = 300,
     ) -> None:
+        check_type("folder", folder, (str, Path), "the path of a folder")
         self.chunk = check_whole("chunk", chunk, least=1)
         check_number("patience", patience, least=0)
         self.patience = patience
@@ -97,6 +100,7 @@ class CachedTeacher(Teacher):
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """See :meth:`Teacher.logits`; asks the teacher only for new texts."""
+        check_texts(texts)
         self._check_unchanged()
         keys = [text_hash(text) for text in texts]
         self._read_new_files()
@@ -118,7 +122,7 @@ class CachedTeacher(Teacher):
             )
 
     def _compute(self, missing: dict[str, str]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        made_folder(self.folder, "teacher cache")
         with self._alone():
             self._read_new_files()  # another process may have been faster
             items = [kv for kv in missing.items() if kv[0] not in self._known]
@@ -127,7 +131,7 @@ class CachedTeacher(Teacher):
             starts = range(0, len(items), self.chunk)
             for start in tqdm(starts, "teacher", disable=len(starts) < 2):
                 part = items[start : start + self.chunk]
-                answers = self.teacher.logits([text for _, text in part])
+                answers = as_logits(self.teacher.logits([text for _, text in part]))
                 check_answers(answers, len(part), self.num_labels)
                 self._check_unchanged()
                 self._write([key for key, _ in part], answers)

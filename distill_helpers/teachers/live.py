@@ -14,7 +14,9 @@ import torch
 import transformers
 from tqdm.auto import tqdm
 
+from ..arguments import check_whole
 from ..data.class_order import config_names
+from ..data.cleaning import check_texts
 from ..data.encoding import length_grouped
 from .base import Teacher, check_answers
 from .loading import load_classifier
@@ -81,7 +83,7 @@ class HuggingFaceTeacher(Teacher):
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.max_length = max_length
-        self.batch_size = batch_size
+        self.batch_size = check_whole("batch_size", batch_size, least=1)
         self.windows = windows
         self.pad_to_max = pad_to_max
         self.progress = progress
@@ -142,6 +144,7 @@ class HuggingFaceTeacher(Teacher):
     @torch.inference_mode()
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """See :meth:`Teacher.logits`."""
+        check_texts(texts)
         reviews = tokenize_windows(
             self.tokenizer, texts, self.max_length, both=self.windows
         )
@@ -332,6 +335,7 @@ def positions_of(model) -> int | None:
 
 def _check_max_length(model, max_length: int) -> None:
     positions = positions_of(model)
+    check_whole("max_length", max_length)
     if max_length < 8 or (positions and max_length > positions):
         raise ValueError(
             f"max_length must lie in 8..{positions or 'any'} for this model,"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 
 import torch
@@ -11,6 +12,8 @@ from ..logs import quietly
 
 ADAPTER = "adapter_config.json"
 CONFIG = "config.json"
+_OF_STRANGE_FILES = (AttributeError, LookupError, RuntimeError, TypeError)
+"""What transformers raises where a config is not of the shape that it expects."""
 
 
 def load_classifier(name: str | Path, revision: str | None = None):
@@ -59,7 +62,7 @@ def load_classifier(name: str | Path, revision: str | None = None):
             f"teacher={str(name)!r}: its weights are damaged and cannot be read"
             f" ({error}); get the files anew"
         ) from error
-    except ValueError as error:
+    except (ValueError, *_OF_STRANGE_FILES) as error:
         raise ValueError(
             f"teacher={str(name)!r} cannot be loaded as a sequence classifier:"
             f" {_reason(error)}"
@@ -72,8 +75,10 @@ def load_classifier(name: str | Path, revision: str | None = None):
 
 def _check_folder(name) -> None:
     """Refuse a folder that cannot be a classifier, and say what it lacks."""
+    if not str(name).strip():
+        raise ValueError("teacher must be a folder or a Hub id, got ''")
     folder = Path(name)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return
     if (folder / ADAPTER).is_file() and not (folder / CONFIG).is_file():
         raise ValueError(
@@ -98,7 +103,7 @@ def _check_folder(name) -> None:
 
 def _told(name, error: OSError) -> OSError | ValueError:
     """Say what an OSError of transformers means for this name."""
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         return ValueError(f"teacher={str(name)!r} cannot be read: {_reason(error)}")
     if "safetensors" in str(error):
         return ValueError(
@@ -142,6 +147,16 @@ def _check_loaded(name, loading: dict) -> None:
 def _reason(error: Exception) -> str:
     """The first line of a message, without advice that does not apply here."""
     text = str(error).strip() or type(error).__name__
+    if "ignore_mismatched_sizes" in text:
+        return (
+            f"its weights have other shapes than {CONFIG} says: the two do not belong"
+            " together"
+        )
+    if isinstance(error, _OF_STRANGE_FILES):
+        return (
+            f"its {CONFIG}, or a file of its tokeniser, is not of the usual shape"
+            f" ({type(error).__name__}: {text.splitlines()[0]:.200})"
+        )
     if "trust_remote_code" in text or "custom code" in text:
         return "it needs code of its own, which is never run here"
     return text.splitlines()[0]

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import sklearn
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from ..arguments import check_choice, check_whole
-from ..data.cleaning import text_hash
+from ..arguments import check_choice, check_type, check_whole
+from ..data.cleaning import check_texts, text_hash
 from ..data.duplicates import duplicate_groups
 from ..evaluation.metrics import measure_quality
+from ..files import WORD_AFTER, made_folder
 from .base import Teacher, stack_answers
 from .calibrating import Calibration, calibrate
 from .examples import Examples
@@ -76,6 +78,7 @@ class MadeTeacher(Teacher):
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """See :meth:`Teacher.logits`; a new text is answered once."""
+        check_texts(texts)
         keys = [text_hash(text) for text in texts]
         new = {k: text for k, text in zip(keys, texts) if k not in self._known}
         if new:
@@ -152,6 +155,7 @@ def make_teacher(
     >>> teacher.about["how"]
     'linear'
     """
+    check_type("reviews", reviews, Mapping, "a mapping of parts, as load_reviews gives")
     how = _resolved(how, encoder)
     folds = check_whole("folds", folds, least=2)
     check_whole("seed", seed, least=0, most=2**32 - 1)
@@ -242,11 +246,29 @@ def _kept(learner: Learner, examples: Examples, answer) -> tuple[np.ndarray, dic
         write_soft_targets(part / "logits.parquet", keys, logits, folder.name)
         return about
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
+    made_folder(folder, "cache")
+    with _alone(folder):
         place, about = run_stage(folder / "out-of-fold", work)
         learner.done()
     return read_soft_targets(place / "logits.parquet")[1], about
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process make this teacher; say so where another does already."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=WORD_AFTER)
+    except Timeout:
+        print(
+            f"another process is making this teacher in {str(folder)!r}; waiting for"
+            " it. End that process if it is stopped"
+        )
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _about(how, encoder, learner, examples: Examples, fold, logits) -> dict:

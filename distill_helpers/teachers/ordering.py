@@ -101,6 +101,8 @@ def in_order(
     [[4.0, -4.0]]
     """
     check_type("teacher", teacher, Teacher, "a Teacher")
+    if isinstance(label_names, str):
+        raise TypeError(f"label_names must be a list of names, got {label_names!r}")
     if mapping is not None:
         check_type("mapping", mapping, Mapping, "a mapping of names to names, or None")
     wanted = None if label_names is None else [str(name) for name in label_names]

@@ -333,6 +333,7 @@ def read_stored_logits(path: str | Path) -> StoredLogits:
         OSError,
         AttributeError,  # a row without a hash
         KeyError,
+        RecursionError,  # notes that are nested without end
         TypeError,
         ValueError,
     ) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..data.cleaning import well_formed
 from ..data.encoding import PAD_MULTIPLE, device_of, to_device
 
 
@@ -147,8 +148,13 @@ def tokenize_windows(
     """
     reading = reading_of(tokenizer)
     room = max_length - reading.room_taken
+    if not len(texts):
+        return []
     encoded = tokenizer(
-        list(texts), add_special_tokens=False, truncation=False, verbose=False
+        [well_formed(text) for text in texts],
+        add_special_tokens=False,
+        truncation=False,
+        verbose=False,
     )["input_ids"]
     split = split_windows if both else lambda ids, room: [ids[:room]]
     return [[reading.frame(window) for window in split(ids, room)] for ids in encoded]

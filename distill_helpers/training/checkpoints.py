@@ -174,7 +174,8 @@ def what_is_torn(folder: Path, files: Sequence[str] = ()) -> str | None:
     if not folder.is_dir():
         return "there is no such folder"
     weights = _INDEX if (folder / _INDEX).is_file() else _WEIGHTS
-    for name in (STATE, weights, *files):
+    written = [FACTS] if (folder / FACTS).is_file() else []
+    for name in (STATE, weights, *written, *files):
         path = folder / name
         if not path.is_file():
             return f"it lacks {name}{_MEANING.get(name, '')}"
@@ -203,10 +204,9 @@ def _reads(path: Path) -> bool:
     """Say whether a file is complete, as far as its format tells."""
     if path.suffix == ".json":
         try:
-            json.loads(path.read_text("utf-8"))
-        except ValueError:
+            return isinstance(json.loads(path.read_text("utf-8")), dict)
+        except (ValueError, RecursionError):
             return False
-        return True
     if path.suffix == ".safetensors":
         try:
             with safe_open(path, "numpy"):
@@ -234,7 +234,8 @@ def check_facts(folder: Path, now: Mapping) -> None:
         return
     then = json.loads(path.read_text("utf-8"))
     now = json.loads(json.dumps(now))
-    apart = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    # What an older checkpoint does not say cannot be compared.
+    apart = [name for name, value in then.items() if now.get(name) != value]
     if apart:
         told = "; ".join(f"{n} {then.get(n)!r}, now {now.get(n)!r}" for n in apart)
         raise CheckpointError(

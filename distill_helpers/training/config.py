@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from transformers import TrainingArguments
 
-from ..arguments import check_alpha, check_temperature, check_whole
+from ..arguments import check_alpha, check_number, check_temperature, check_whole
 from ..data.encoding import PAD_MULTIPLE
 
 
@@ -82,6 +82,14 @@ class DistillationConfig(TrainingArguments):
         check_temperature(self.temperature)
         check_alpha(self.alpha)
         check_whole("pad_to_multiple_of", self.pad_to_multiple_of, 1)
+        for name in ("learning_rate", "weight_decay", "max_grad_norm"):
+            check_number(name, getattr(self, name), least=0)
+        check_whole("max_steps", self.max_steps)
+        if self.max_steps == 0 or self.max_steps < -1:
+            raise ValueError(
+                "max_steps must be at least 1, or -1 (num_train_epochs says how long),"
+                f" got {self.max_steps!r}"
+            )
         patience = self.early_stopping_patience
         check_whole("early_stopping_patience", patience, 1, optional=True)
         if self.label_smoothing_factor:
@@ -100,4 +108,9 @@ class DistillationConfig(TrainingArguments):
             self.load_best_model_at_end = True
             if self.metric_for_best_model is None:
                 self.metric_for_best_model = "accuracy"
+            if str(getattr(self.eval_strategy, "value", self.eval_strategy)) == "no":
+                raise ValueError(
+                    "early_stopping_patience counts evaluations, but eval_strategy is"
+                    " 'no': set eval_strategy='steps' (and save_strategy the same)"
+                )
         super().__post_init__()

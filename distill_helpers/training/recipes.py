@@ -18,6 +18,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from transformers import PreTrainedModel
 
+from ..arguments import check_type, check_whole
 from ..data.encoding import EncodedReviews
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type, problem_type_of
 from ..evaluation.metrics import Quality, measure_quality
@@ -108,6 +109,7 @@ def train_student(
     as many batches as there are processes.
     """
     recipe = student_spec(student).recipe
+    _check_parts(train, validation)
     model = build_student(
         student,
         tokenizer,
@@ -129,6 +131,12 @@ def train_student(
         match=match,
         **options,
     )
+
+
+def _check_parts(train, validation) -> None:
+    what = "EncodedReviews: give encode_reviews(dataset, tokenizer, teacher)"
+    check_type("train", train, EncodedReviews, what)
+    check_type("validation", validation, EncodedReviews, what)
 
 
 def _problem_type(asked: str | None, *parts: EncodedReviews) -> str | None:
@@ -208,6 +216,8 @@ def train_further(
     PreTrainedModel
         `model`, in evaluation mode.
     """
+    check_whole("steps", steps, least=1)
+    _check_parts(train, validation)
     if metric is None:
         several = problem_type_of(model) == SEVERAL_LABELS
         metric = "f1" if several else "accuracy"
