@@ -37,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
     add("--labelled", type=int, metavar="N", help="hide all labels but N from training")
     teacher = made.add_argument_group("the teacher")
     add = teacher.add_argument
-    add("--teacher", default="make", help="make, a folder, a Hub id or a table's file")
+    add(
+        "--teacher", default="make", help="make, a folder, a Hub id, a table, api:MODEL"
+    )
     add("--how", default="auto", help="of make: auto, encoder, frozen or linear")
     add("--encoder", metavar="NAME", help="of make: an encoder's folder or Hub id")
     add("--values", help="of a table: probabilities or logits")
@@ -47,6 +49,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="TEACHERS=FILES",
         help="the teacher's name (or number) of a class and the file's; repeat it",
     )
+    add("--classes", metavar="TOML", help="of api: names of classes, what they mean")
+    add("--base-url", metavar="URL", help="of api: the server")
+    add("--max-cost", type=float, metavar="DOLLARS", help="of api: the budget")
+    add("--price", type=float, nargs=2, metavar=("IN", "OUT"), help="a million tokens")
     add("--cache", metavar="FOLDER", help="keep the teacher's answers there")
     student = made.add_argument_group("the student")
     add = student.add_argument

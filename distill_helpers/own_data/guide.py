@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..evaluation.metrics import Quality, measure_quality
+from ..teachers.api.teacher import ApiTeacher
 from ..teachers.base import Teacher
 from ..teachers.live import HuggingFaceTeacher
 from ..teachers.making import make_teacher
@@ -131,6 +132,12 @@ class Guide:
         return "\n".join([*lines, *(f"! {warning}" for warning in self.warnings)])
 
 
+def language_model(teacher) -> ApiTeacher | None:
+    """Find the language model beneath an order of classes, if it is one."""
+    found = innermost(teacher)
+    return found if isinstance(found, ApiTeacher) else None
+
+
 def live_teacher(teacher) -> HuggingFaceTeacher | None:
     """Find the encoder beneath a cache or an order of classes, if there is one."""
     found = innermost(teacher)
@@ -167,7 +174,7 @@ def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:
     if request.teacher == MAKE:
         teacher = _make(request, texts.reviews, progress)
     else:
-        options = _table_options(request, texts) if request.teacher_is_table else {}
+        options = _options(request, texts)
         teacher = open_teacher(
             request.teacher,
             request.teacher_cache,
@@ -178,7 +185,19 @@ def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:
     return Guide(request, texts, teacher, progress)
 
 
-def _table_options(request: Request, texts: Texts) -> dict:
+def _options(request: Request, texts: Texts) -> dict:
+    if request.teacher_is_api:
+        train = texts.reviews["train"]
+        names = [texts.label_names[label] for label in train["label"]]
+        return {
+            "classes": request.classes,
+            "base_url": request.base_url,
+            "max_cost": request.max_cost,
+            "price": request.price,
+            "labelled": list(zip(train["text"], names)),
+        }
+    if not request.teacher_is_table:
+        return {}
     return {
         "values": request.values,
         "problem_type": texts.problem_type,

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data.encoding import EncodedReviews, encode_reviews
 from ..students.linear import linear_baseline
-from .guide import Guide, live_teacher
+from .guide import Guide, language_model, live_teacher
 from .looking import Texts
 from .request import MAKE, Request
 from .runs import Recipe, make_recipe, make_tokenizer, ways
@@ -23,6 +23,8 @@ FEW, MORE = 5, 15
 """Steps of the two runs that are timed: a step costs what lies between them."""
 ASKED = 8
 """Texts that a saved teacher is asked to be timed."""
+ANSWER = 1.0
+"""Seconds that a language model behind an API may take to answer."""
 LINEAR_TEACHER = 60.0
 """Fits of the linear baseline that the making of a linear teacher takes."""
 EXPORT = 10.0
@@ -140,6 +142,11 @@ def _teacher(request: Request, texts: Texts, guide: Guide | None) -> tuple[str, 
     count = sum(len(part) for part in reviews.values())
     if request.teacher == MAKE and guide is None:
         return _making(request, texts)
+    asked = language_model(guide.teacher) if guide else None
+    if asked is not None:
+        priced = asked.estimate([t for part in reviews.values() for t in part["text"]])
+        said = "; ".join([request.teacher_name, *str(priced).splitlines()])
+        return said, priced.requests * ANSWER / asked.concurrency
     live = live_teacher(guide.teacher) if guide else None
     if live is None:
         return f"{request.teacher_name}: its answers are looked up", 0.0

@@ -18,6 +18,7 @@ from ..arguments import (
 )
 from ..data.table_files import is_table_file
 from ..students.registry import student_spec
+from ..teachers.api.naming import is_api_name, model_of
 from ..teachers.tables import VALUES
 
 MAKE = "make"
@@ -25,6 +26,8 @@ WAYS = ("auto", "encoder", "frozen", "linear")
 """Those of ``make_teacher``, whose module loads slowly."""
 WEIGHTS = (None, "balanced")
 LLM_WORDS = frozenset({"llm", "gpt", "chatgpt", "openai", "claude", "gemini"})
+PAID = "_answers.sqlite"
+"""What is added to the output's name for the answers of a language model."""
 WORKING = ".unfinished"
 """What is added to the output's name while the work lasts."""
 
@@ -39,7 +42,8 @@ class Request:
         A file of texts; see :func:`~distill_helpers.data.reviews.load_reviews`.
     teacher : str, default "make"
         ``"make"``: one is made of the file itself. Else a saved classifier's folder
-        or Hub id, or a table of soft targets (a file).
+        or Hub id, a table of soft targets (a file), or ``"api:MODEL"``, a language
+        model behind an API.
     how : str, default "auto"
         Of ``teacher="make"``: ``"encoder"``, ``"frozen"``, ``"linear"`` or
         ``"auto"``; see :func:`~distill_helpers.teachers.making.make_teacher`.
@@ -47,6 +51,15 @@ class Request:
         Of ``teacher="make"``: the folder or Hub id of an encoder.
     values : str, optional
         What a table holds: ``"probabilities"`` or ``"logits"``.
+    classes : str or Path, optional
+        Of ``teacher="api:..."``: a TOML file that says what belongs to each class;
+        see :func:`~distill_helpers.teachers.api.prompts.read_task`.
+    base_url : str, optional
+        Of ``teacher="api:..."``: the server.
+    max_cost : float, optional
+        Of ``teacher="api:..."``: dollars that its answers may cost.
+    price : sequence of two floats, optional
+        Of ``teacher="api:..."``: dollars for a million tokens in and out.
     class_names : mapping of str or int to str, optional
         From the teacher's names (or class numbers) to the file's classes, where the
         two differ.
@@ -72,7 +85,8 @@ class Request:
         with ``_student``, in the current folder.
     cache : str or Path, optional
         Where the teacher's answers are remembered; by default they go with the
-        working folder when all is done.
+        working folder when all is done, but those of a language model stay beside
+        the output.
 
     Raises
     ------
@@ -90,6 +104,10 @@ class Request:
     how: str = "auto"
     encoder: str | None = None
     values: str | None = None
+    classes: str | Path | None = None
+    base_url: str | None = None
+    max_cost: float | None = None
+    price: Sequence[float] | None = None
     class_names: Mapping[str | int, str] | None = None
     text_column: str = "text"
     label_column: str = "label"
@@ -116,6 +134,7 @@ class Request:
         object.__setattr__(self, "seeds", _checked_seeds(self.seeds))
         _check_columns(self)
         _check_teacher(self)
+        _check_api(self)
         _check_class_names(self.class_names)
         _check_file("source", self.source)
         check_output(self.folder)
@@ -134,7 +153,11 @@ class Request:
     @property
     def teacher_cache(self) -> Path:
         """Where the teacher's answers are remembered."""
-        return Path(self.cache) if self.cache is not None else self.working / "teacher"
+        if self.cache is not None:
+            return Path(self.cache)
+        if self.teacher_is_api:  # paid for: they outlast the working folder
+            return self.folder.with_name(f"{self.folder.name}{PAID}")
+        return self.working / "teacher"
 
     @property
     def teacher_name(self) -> str:
@@ -146,6 +169,11 @@ class Request:
     def teacher_is_table(self) -> bool:
         """Whether the teacher is a table of answers."""
         return self.teacher != MAKE and Path(self.teacher).is_file()
+
+    @property
+    def teacher_is_api(self) -> bool:
+        """Whether the teacher is a language model behind an API."""
+        return is_api_name(self.teacher)
 
 
 def _checked_seeds(seeds) -> tuple[int, ...]:
@@ -183,10 +211,10 @@ def _check_teacher(request: Request) -> None:
         raise ValueError("teacher must be 'make', a folder, a Hub id or a file, got ''")
     if name.lower() in LLM_WORDS:
         raise ValueError(
-            f"teacher={name!r}: a language model cannot be asked from here yet, that"
-            " comes with a later lesson. Let it answer elsewhere, write its answers"
-            " into a table (columns 'text' and 'label', or one column a class) and"
-            " give that file as teacher"
+            f"teacher={name!r} names no model: say 'api:' and the model as its server"
+            " calls it, such as 'api:deepseek-flash'. Or let it answer elsewhere, write"
+            " its answers into a table (columns 'text' and 'label', or one column a"
+            " class) and give that file as teacher"
         )
     if Path(name).suffix and not Path(name).exists() and is_table_file(name):
         _check_file("teacher", name)
@@ -205,6 +233,31 @@ def _check_teacher(request: Request) -> None:
         raise ValueError(f"how={request.how!r} needs encoder: a folder or a Hub id")
     if request.how == "linear" and request.encoder is not None:
         raise ValueError("how='linear' uses no encoder; leave one of the two out")
+
+
+def _check_api(request: Request) -> None:
+    given = [
+        name
+        for name in ("classes", "base_url", "max_cost", "price")
+        if getattr(request, name) is not None
+    ]
+    if not request.teacher_is_api:
+        if given:
+            raise ValueError(
+                f"{given[0]} is about a language model behind an API; it needs"
+                f" teacher='api:MODEL', got teacher={request.teacher!r}"
+            )
+        return
+    model_of(request.teacher)
+    if request.several_labels is not None:
+        raise ValueError(
+            f"several_labels: teacher={request.teacher!r} gives one label a text. Let it"
+            " answer elsewhere and give a table of its answers as teacher"
+        )
+    if request.max_cost is not None:
+        check_number("max_cost", request.max_cost, above=0)
+    if request.classes is not None:
+        _check_file("classes", request.classes)
 
 
 def _check_class_names(names) -> None:

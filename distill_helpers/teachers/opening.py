@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..data.table_files import is_table_file
 from ..places import SOFT_TARGETS
+from .api.naming import is_api_name
+from .api.opening import api_teacher
 from .base import Teacher
 from .cached import CachedTeacher
 from .live import HuggingFaceTeacher
@@ -32,8 +35,9 @@ def open_teacher(
     ----------
     name : str or Path
         ``"shipped"`` for the soft targets that come with the kit; a file
-        (``.parquet``, ``.csv``, ``.jsonl``, ...) for a table of answers; else the
-        folder or Hub id of a saved classifier.
+        (``.parquet``, ``.csv``, ``.jsonl``, ...) for a table of answers; ``"api:"``
+        and a model for a language model behind an API; else the folder or Hub id
+        of a saved classifier.
     cache : str or Path
         Where a live teacher's logits are remembered.
     label_names : sequence of str, optional
@@ -45,7 +49,8 @@ def open_teacher(
     **options
         For :class:`~distill_helpers.teachers.live.HuggingFaceTeacher`, or for
         :func:`~distill_helpers.teachers.tables.table_teacher`, such as
-        ``values="probabilities"``.
+        ``values="probabilities"``, or for
+        :func:`~distill_helpers.teachers.api.opening.api_teacher`, such as `max_cost`.
 
     Returns
     -------
@@ -65,7 +70,9 @@ def open_teacher(
         _check_no_options(name, options)
         files = sorted(SOFT_TARGETS.glob("*.parquet"))
         teacher: Teacher = SoftTargets.load(*files, label_names=SHIPPED_CLASSES)
-    elif Path(name).is_file() or (is_table_file(name) and not Path(name).is_dir()):
+    elif is_api_name(name):
+        teacher = api_teacher(name, cache, label_names, mapping, **options)
+    elif os.path.isfile(name) or (is_table_file(name) and not os.path.isdir(name)):
         return table_teacher(name, label_names, mapping=mapping, **options)
     else:
         live = HuggingFaceTeacher.from_pretrained(name, **options)

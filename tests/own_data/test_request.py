@@ -28,7 +28,7 @@ from distill_helpers.teachers import making
         ({"label_column": "text"}, "text_column and label_column must differ"),
         ({"several_labels": ""}, "several_labels must be"),
         ({"teacher": ""}, "teacher must be"),
-        ({"teacher": "LLM"}, "later lesson"),
+        ({"teacher": "LLM"}, "names no model: say 'api:'"),
         ({"teacher": "no/such.csv"}, "teacher: there is no file"),
         ({"how": "magic"}, "how must be one of"),
         ({"how": "frozen"}, "needs encoder"),
@@ -91,7 +91,7 @@ def test_the_output_is_called_like_the_file(file, tmp_path, monkeypatch):
         (["--seeds", "0"], "--seeds must be at least 1"),
         (["--class-names", "a"], "must be TEACHERS=FILES"),
         (["--class-names", "a=b", "--class-names", "a=c"], "names 'a' twice"),
-        (["--teacher", "llm"], "later lesson"),
+        (["--teacher", "llm"], "names no model"),
         (["--alhpa", "1"], "unrecognized arguments"),
     ],
 )
