@@ -11,6 +11,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import nbformat
+import numpy as np
 import pytest
 from lesson_runs import (
     FACTS,
@@ -30,6 +31,7 @@ from transformers import pipeline
 
 from distill_helpers.evaluation.statistics import interval
 from distill_helpers.export.bundle import TextClassifier
+from distill_helpers.lessons import openings
 from distill_helpers.training.search import open_study
 
 MIRROR = ROOT.parent / "shared" / "imdb"
@@ -223,6 +225,22 @@ def test_an_untouched_lesson_draws_its_sliders(notebook, default_run):
     assert [d for d in data if SLIDER in d and "image/png" in d]
 
 
+@lessons("00", "01", "02")
+def test_a_lesson_measures_what_its_first_picture_shows(notebook, default_run):
+    key = default_run.lesson
+    kept, fresh = openings.ours(key), openings.picked(key, default_run.results)
+    for name, values in kept.items():
+        assert fresh[name] == pytest.approx(values, abs=0.05), name
+
+
+@lessons("01")
+def test_a_raised_logit_finds_the_threes_that_the_student_knew(notebook, default_run):
+    raised = default_run.results["raised"]
+    assert raised["2"]["3s right"] > raised["0"]["3s right"] + 0.07
+    assert raised["2"]["all right"] >= raised["0"]["all right"] - 0.005
+    assert raised["8"]["other digits right"] < raised["2"]["other digits right"]
+
+
 @lessons("01")
 def test_the_missing_three_is_learnt_from_soft_targets_alone(notebook, default_run):
     results = default_run.results
@@ -265,6 +283,21 @@ def test_lesson_02_measures_what_its_prose_says(notebook, default_run):
         ratio = plain[t] / plain["1"] * float(t) ** 2
         assert 0.7 < ratio < 1.3
         assert 0.7 < squared[t] / squared["1"] < 1.3
+    sizes = {
+        name: dict(zip((1, 2, 5, 10, 20, 40), found))
+        for name, found in results["gradient_by_size"].items()
+    }
+    assert all(90 < percent < 110 for percent in sizes["size 1"].values())
+    for size, level in ((5, 5), (10, 10)):
+        found = sizes[f"size {size}"]
+        assert found[level] > 200 and found[level] > 1.2 * found[2]
+        assert found[40] == pytest.approx(found[level], rel=0.1)
+    alone, mixed = (
+        {name: np.mean(each) for name, each in results[mix].items()}
+        for mix in ("soft_targets_alone", "wrong_labels")
+    )
+    assert alone["with T^2"] == pytest.approx(alone["without T^2"], abs=0.01)
+    assert mixed["with T^2"] > mixed["without T^2"] + 0.08
     assert results["accumulation_times_too_large"] == pytest.approx(4, rel=1e-3)
     forward, reverse = results["forward_shape"], results["reverse_shape"]
     assert abs(forward[0]) < 1.5 < abs(reverse[0])

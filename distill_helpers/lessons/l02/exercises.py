@@ -135,7 +135,7 @@ def _averaged_once(model, loss_function, parts):
     torch.stack(losses_of_parts).mean().backward()
 
 
-def _weighed_by_size(model, loss_function, parts):
+def _weighted_by_size(model, loss_function, parts):
     model.zero_grad()
     everyone = sum(len(targets) for _, targets in parts)
     for inputs, targets in parts:
@@ -201,14 +201,14 @@ def _no_square_inside(student_logits, teacher_logits, labels, temperature, alpha
 ENTRIES = (
     Prediction(
         key="02.predict_gradient",
-        prompt="**Predict.** The soft-target loss without the factor $T^2$ has a"
-        " gradient of a certain size at $T = 1$. What is left of it at $T = 10$,"
-        " in percent?",
+        prompt="**Predict.** For logits of about unit size, the soft-target loss"
+        " without the factor $T^2$ has a gradient of a certain size at $T = 1$. What"
+        " is left of it at $T = 10$, in percent?",
         unit="%",
         allowed=(0.0, 1000.0),
         close=2.0,
-        why="The gradient falls as 1/T^2. Multiplying by T^2 gives its size"
-        " back, so that alpha means the same at every temperature.",
+        why="The gradient falls as 1/T^2. For logits of this size, multiplying by"
+        " T^2 gives its size back.",
         example=10,
         hints=(
             "Dividing the logits by T makes the gradient 1/T times as large,"
@@ -334,7 +334,7 @@ ENTRIES = (
         " number of parts. The same holds for a loss that divides by its own"
         " number of labels when parts have different numbers of them.",
         examine=examine_accumulation,
-        right=(_averaged_once, _weighed_by_size),
+        right=(_averaged_once, _weighted_by_size),
         wrong=_told(exhibits.ACCUMULATION),
     ),
     Question(
@@ -342,7 +342,7 @@ ENTRIES = (
         prompt="**Question 1.** `F.kl_div(first, second)` with its default"
         " settings: what must the two be?",
         options={
-            "a": "both probabilities",
+            "a": "both probabilities, as in the formula of the divergence",
             "b": "first the student's log-probabilities, then the teacher's"
             " probabilities",
             "c": "first the teacher's probabilities, then the student's"
@@ -360,38 +360,40 @@ ENTRIES = (
     ),
     Question(
         key="02.q_temperature",
-        prompt="**Question 2.** Somebody doubles T and forgets the factor $T^2$."
-        " What happens to training?",
+        prompt="**Question 2.** Somebody mixes soft targets and labels half and half,"
+        " trains with Adam, doubles T and forgets the factor $T^2$. What happens?",
         options={
-            "a": "nothing: T only softens the targets",
+            "a": "nothing much: Adam evens out a constant factor",
             "b": "the soft targets lose most of their pull; the labels decide",
-            "c": "the gradient explodes",
+            "c": "the soft targets pull harder, because more classes count now",
         },
         answer="b",
         because={
-            "a": "T also divides the logits inside the gradient, once by the"
-            " chain rule and once because the distributions come nearer.",
-            "b": "The gradient of the soft targets is a quarter of what it was,"
-            " as if alpha had been turned down in secret.",
-            "c": "It shrinks: divided logits, and distributions that differ less.",
+            "a": "It does so for a factor in front of the whole loss. Here one of two"
+            " terms shrinks, and that changes what the loss asks for.",
+            "b": "For logits of unit size, the gradient of the soft targets is a"
+            " quarter of what it was, as if alpha had been turned down in secret.",
+            "c": "More classes count, but all of them less: the softened distributions"
+            " differ less, and so the gradient shrinks.",
         },
     ),
     Question(
         key="02.q_reverse",
-        prompt="**Question 3.** A small student cannot copy a teacher with two"
-        " peaks. What does the forward KL, KL(teacher || student), make it do?",
+        prompt="**Question 3.** A student with one peak cannot copy a teacher with two."
+        " What does the forward KL, KL(teacher || student), make it do?",
         options={
             "a": "cover both peaks, even at the price of the valley between them",
             "b": "choose one peak and ignore the other",
-            "c": "copy the teacher exactly",
+            "c": "make a narrow peak in the middle, the mean of the two",
         },
         answer="a",
         because={
-            "a": "Wherever the teacher puts weight, a student that puts none pays"
+            "a": "Wherever the teacher puts probability, a student that puts none pays"
             " without limit. So it covers everything.",
-            "b": "That is what the reverse KL does: it weighs by the student, so"
+            "b": "That is what the reverse KL does: it weights by the student, so"
             " what the student leaves out costs nothing.",
-            "c": "It would if it could; the question is what it does when it cannot.",
+            "c": "In the middle, yes, but not narrow: a narrow curve would put next to"
+            " nothing on either peak, which costs most.",
         },
     ),
 )
