@@ -461,7 +461,9 @@ def test_the_command_prices_asks_and_writes_a_table(
 ):
     monkeypatch.chdir(tmp_path)
     classes = Path("classes.toml")
-    classes.write_text('[classes]\nlogin = ""\nbilling = "money"\ndelivery = ""')
+    classes.write_text(
+        '[classes]\nlogin = ""\nbilling = "money"\ndelivery = ""', "utf-8"
+    )
     api.shares = by_topic
     words = ["ask", str(file), "--teacher", "api:tiny-chat", "--base-url", api.url]
     words += ["--classes", str(classes)]
