@@ -55,10 +55,9 @@ def settings(*temperatures):
 
 
 def command(toy, folder, *options):
-    """Four settings."""
+    """Three settings."""
     words = [sys.executable, "-m", "distill_helpers", "sweep", toy, folder]
-    axes = ["--grid", "temperature=1,2", "--grid", "alpha=0.5,1"]
-    return [*map(str, words), *axes, *options]
+    return [*map(str, words), "--grid", "temperature=1,2,4", *options]
 
 
 def start(*arguments):
