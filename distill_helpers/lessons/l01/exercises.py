@@ -555,7 +555,7 @@ ENTRIES = (
         prompt='**Question 3.** How were the models named "DeepSeek-R1-Distill"'
         " trained?",
         options={
-            "a": "they imitated the large model's logits, token by token",
+            "a": "they imitated the large model's logits, word by word",
             "b": "by ordinary fine-tuning on texts that were made with the large model",
             "c": "by reinforcement learning, with the large model as the judge",
         },
