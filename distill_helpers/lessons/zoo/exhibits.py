@@ -11,7 +11,15 @@ from torch.nn import functional as F
 
 from ...losses.soft_targets import kd_loss
 from ..exercises.engine import Exercise, examine
-from . import accumulation, combined, hidden, labels, mistakes, soft_targets
+from . import (
+    accumulation,
+    combined,
+    hidden,
+    labels,
+    mistakes,
+    soft_targets,
+    tokens,
+)
 
 
 # ------------------------------------------------------------ soft targets
@@ -229,6 +237,87 @@ ACCUMULATION = (
 )
 """Functions of (model, loss_function, parts)."""
 
+
+# ------------------------------------------------------------------ tokens
+def prompt_learned(logits, input_ids, attention_mask, prompt_lengths):
+    labels = torch.where(attention_mask == 1, input_ids, -100)
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+
+
+def unshifted(logits, input_ids, attention_mask, prompt_lengths):
+    labels = _completion_labels(input_ids, attention_mask, prompt_lengths)
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten())
+
+
+def end_token_masked(logits, input_ids, attention_mask, prompt_lengths):
+    labels = _completion_labels(input_ids, attention_mask, prompt_lengths)
+    labels[labels == tokens.END] = -100  # the padding token, which is the end token
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+
+
+def padding_learned(logits, input_ids, attention_mask, prompt_lengths):
+    labels = _completion_labels(
+        input_ids, torch.ones_like(attention_mask), prompt_lengths
+    )
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+
+
+def _completion_labels(input_ids, attention_mask, prompt_lengths):
+    place = torch.arange(input_ids.shape[1])
+    completion = (attention_mask == 1) & (place >= prompt_lengths[:, None])
+    return torch.where(completion, input_ids, -100)
+
+
+COMPLETIONS = (
+    (prompt_learned, mistakes.PROMPT_COUNTED),
+    (unshifted, mistakes.UNSHIFTED),
+    (end_token_masked, mistakes.END_MASKED),
+    (padding_learned, mistakes.PADDING_TOKENS),
+)
+"""Losses of (logits, input_ids, attention_mask, prompt_lengths)."""
+
+
+def token_sides_swapped(student_logits, teacher_logits, labels):
+    return _token_kl(teacher_logits.detach(), student_logits)[labels != -100].mean()
+
+
+def every_place_counted(student_logits, teacher_logits, labels):
+    return _token_kl(student_logits, teacher_logits.detach()).mean()
+
+
+def mean_over_the_padded_length(student_logits, teacher_logits, labels):
+    kl = _token_kl(student_logits, teacher_logits.detach())
+    return (kl * (labels != -100)).mean()
+
+
+def mean_of_the_texts_means(student_logits, teacher_logits, labels):
+    kl, counts = _token_kl(student_logits, teacher_logits.detach()), labels != -100
+    return ((kl * counts).sum(1) / counts.sum(1)).mean()
+
+
+def sum_over_the_tokens(student_logits, teacher_logits, labels):
+    return _token_kl(student_logits, teacher_logits.detach())[labels != -100].sum()
+
+
+def tokens_into_the_teacher(student_logits, teacher_logits, labels):
+    return _token_kl(student_logits, teacher_logits)[labels != -100].mean()
+
+
+def _token_kl(student_logits, teacher_logits):
+    student, teacher = (F.log_softmax(z, -1) for z in (student_logits, teacher_logits))
+    return F.kl_div(student, teacher, reduction="none", log_target=True).sum(-1)
+
+
+TOKENS = (
+    (token_sides_swapped, mistakes.SWAPPED),
+    (every_place_counted, mistakes.PLACES_COUNTED),
+    (mean_over_the_padded_length, mistakes.LENGTH_DIVIDES),
+    (mean_of_the_texts_means, mistakes.TEXT_BY_TEXT),
+    (sum_over_the_tokens, mistakes.TOKEN_SUM),
+    (tokens_into_the_teacher, mistakes.INTO_TEACHER),
+)
+"""Losses of (student_logits, teacher_logits, labels)."""
+
 CAGES = (
     (SOFT_TARGETS, soft_targets.examine_kd),
     (LABELS, labels.examine_cross_entropy),
@@ -236,11 +325,22 @@ CAGES = (
     (HIDDEN, hidden.examine_hidden),
     (ACCUMULATION, accumulation.examine_accumulation),
 )
-"""Every group of exhibits and the examiner that they meet."""
+"""Every group of exhibits about a classifier, and the examiner that they meet."""
+
+TOKEN_CAGES = (
+    (COMPLETIONS, tokens.examine_completion_loss),
+    (TOKENS, tokens.examine_token_kl),
+)
+"""Those about a model that writes."""
 
 
-def tour():
+def tour(cages=CAGES):
     """Send every exhibit through the checker and tell what it answers.
+
+    Parameters
+    ----------
+    cages : sequence, default :data:`CAGES`
+        Or :data:`TOKEN_CAGES`.
 
     Returns
     -------
@@ -251,7 +351,7 @@ def tour():
     import pandas as pd
 
     rows = []
-    for exhibits, examiner in CAGES:
+    for exhibits, examiner in cages:
         for loss, mistake in exhibits:
             entry = Exercise(loss.__name__, "", (), loss, "", examiner)
             outcome = examine(entry, loss)

@@ -254,6 +254,40 @@ LAST_PART = Mistake(
     "Only the last part's gradient is left.",
     "zero_grad() in the loop, or a backward() that stands behind it",
 )
+PROMPT_COUNTED = Mistake(
+    "Tokens of the prompt count: the student learns to write questions as well.",
+    "the labels: -100 on the prompt",
+    "huggingface/trl #6006 (a review saw it for texts that the student wrote)",
+)
+UNSHIFTED = Mistake(
+    "Each token is compared with the logits at its own place, where it has been read"
+    " already.",
+    "the shift: logits[:, :-1] foresee input_ids[:, 1:]",
+)
+END_MASKED = Mistake(
+    "The end token does not count, so the student never learns to stop.",
+    "the labels: leave padding out by the attention mask, not by its token",
+    "huggingface/trl #976; huggingface/transformers #23530",
+)
+PADDING_TOKENS = Mistake(
+    "Padding counts as text that is to be written.",
+    "the labels: -100 where the attention mask is 0",
+    "huggingface/trl #1625",
+)
+PLACES_COUNTED = Mistake(
+    "Places with the label -100 count too: prompt and padding.",
+    "labels != -100: these places alone",
+    "huggingface/trl #2058",
+)
+LENGTH_DIVIDES = Mistake(
+    "The sum leaves out what does not count, but the divisor is the padded length or"
+    " the number of texts.",
+    "the divisor: the number of labels other than -100",
+)
+TOKEN_SUM = Mistake(
+    "The loss is a sum over the tokens, so it grows with the length of the texts.",
+    "the divisor: the number of labels other than -100",
+)
 
 
 def describe(mistakes, given="", expected="") -> Incorrect:
