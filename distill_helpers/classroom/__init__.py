@@ -7,5 +7,6 @@ __getattr__, __dir__, __all__ = attach(
     {
         "collecting": ["collect", "pareto_front", "read_sweep", "summarise"],
         "costs": ["costs_table", "read_costs"],
+        "knobs": ["KNOBS", "label_curve", "turning", "usual_setting"],
     },
 )

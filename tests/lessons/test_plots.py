@@ -185,3 +185,17 @@ def test_the_style_sheet_rules_whatever_the_reader_has_set_and_is_gone_after():
         assert drawn() == expected
         assert dict(matplotlib.rcParams) == before
     assert plots.COLOURS[0] == "#0072B2" and len(set(plots.COLOURS)) == 8
+
+
+def test_a_cut_trial_is_never_the_best_of_a_search():
+    figure = plots.search_chart(
+        [0.7, 0.95, None, 0.8, 0.75],
+        [False, True, True, False, False],
+        y_label="accuracy",
+    )
+    drawn = {line.get_label(): line for line in figure.axes[0].lines}
+    assert drawn["whole trial"].get_ydata().tolist() == [0.7, 0.8, 0.75]
+    assert drawn["cut trial"].get_ydata()[0] == 0.95
+    assert drawn["best so far"].get_ydata().tolist() == [0.7, 0.7, 0.7, 0.8, 0.8]
+    with pytest.raises(ValueError, match="series 'cut' must have 2 values, got 1"):
+        plots.search_chart([0.7, 0.8], [False], y_label="accuracy")

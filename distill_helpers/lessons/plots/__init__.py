@@ -14,7 +14,14 @@ from .diagrams import (
     draw_two_arrows,
 )
 from .images import confusion_chart, heat_map, image_and_bars, image_grid
-from .lines import confidence_chart, gain_chart, levels_chart, line_chart, path_chart
+from .lines import (
+    confidence_chart,
+    gain_chart,
+    levels_chart,
+    line_chart,
+    path_chart,
+    search_chart,
+)
 from .style import COLOURS, DASHES, HATCHES, MARKERS, show, to_png
 
 __all__ = [
@@ -40,6 +47,7 @@ __all__ = [
     "line_chart",
     "pareto_chart",
     "path_chart",
+    "search_chart",
     "show",
     "stacked_bars",
     "to_png",

@@ -255,3 +255,59 @@ def path_chart(steps: Sequence[tuple[str, str]], columns: int = 4) -> Figure:
             arrowprops={"arrowstyle": "-|>", "color": "black", "shrinkB": 2} | ends,
         )
     return figure
+
+
+@in_kit_style
+def search_chart(
+    values: Sequence[float | None],
+    cut: Sequence[bool],
+    *,
+    y_label: str,
+    title: str = "",
+) -> Figure:
+    """Draw the trials of a search in order, and the best one so far.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        What each trial reached, more being better; None where it failed.
+    cut : sequence of bool
+        Which trials were cut before their end: drawn as crosses, never the best.
+    y_label, title : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there is not one entry of `cut` for each value.
+    """
+    check_lengths("series", {"cut": cut}, len(values))
+    scores = np.array([np.nan if v is None else v for v in values], float)
+    stopped, place = np.asarray(cut, bool), np.arange(1, len(scores) + 1)
+    whole = np.where(stopped | np.isnan(scores), -np.inf, scores)
+    best = np.maximum.accumulate(whole) if len(whole) else whole
+    figure = canvas(3.4)
+    axes = figure.subplots()
+    for kind, marker, colour, name in (
+        (~stopped, "o", COLOURS[0], "whole trial"),
+        (stopped, "x", COLOURS[1], "cut trial"),
+    ):
+        axes.plot(
+            place[kind], scores[kind], marker, color=colour, markersize=8, label=name
+        )
+    known = np.isfinite(best)
+    axes.step(
+        place[known],
+        best[known],
+        where="post",
+        color=COLOURS[2],
+        linestyle=DASHES[1],
+        label="best so far",
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(fontsize=9)
+    finish(axes, "trial", y_label, title)
+    return figure
