@@ -364,7 +364,10 @@ def _examine_gain(answer) -> str:
     }
     otherwise = ("Not the mean gain and its standard error.", "the four gains, by hand")
     settle(got, right, values, otherwise, equal=_nearly, shown=_row)
-    return "Twice the standard error to either side is a rough 95% interval."
+    return (
+        "With four runs a 95% interval reaches 3.2 standard errors to either side"
+        " (Student's t); only with very many is it twice."
+    )
 
 
 ENTRIES = (
@@ -546,8 +549,9 @@ ENTRIES = (
             " text still gets an answer.",
             "b": "There is just one wrong class, so there is no order among wrong"
             " classes to learn.",
-            "c": "One margin an example. Lesson 03 lives with that, and measures"
-            " what it is worth.",
+            "c": "One margin an example. Lesson 03 measures both: there the answers to"
+            " unlabelled text bring the gain, and the teacher's bare choice does"
+            " nearly as well as its soft answer.",
         },
     ),
     Question(
