@@ -174,7 +174,7 @@ def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:
     if request.teacher == MAKE:
         teacher = _make(request, texts.reviews, progress)
     else:
-        options = _options(request, texts)
+        options = _options(request, texts, progress)
         teacher = open_teacher(
             request.teacher,
             request.teacher_cache,
@@ -185,7 +185,7 @@ def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:
     return Guide(request, texts, teacher, progress)
 
 
-def _options(request: Request, texts: Texts) -> dict:
+def _options(request: Request, texts: Texts, progress: bool) -> dict:
     if request.teacher_is_api:
         train = texts.reviews["train"]
         names = [texts.label_names[label] for label in train["label"]]
@@ -195,6 +195,7 @@ def _options(request: Request, texts: Texts) -> dict:
             "max_cost": request.max_cost,
             "price": request.price,
             "labelled": list(zip(train["text"], names)),
+            "progress": progress,
         }
     if not request.teacher_is_table:
         return {}

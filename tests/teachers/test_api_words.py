@@ -48,6 +48,15 @@ def test_spellings_are_merged_and_the_mass_is_told():
     assert found.usable() and not found.usable(0.6)
 
 
+def test_a_class_that_is_not_among_few_tokens_is_not_ruled_out():
+    found = label_distribution([("positive", -0.2), ("The", -2.5)], TWO)
+    assert found.shares.tolist() == [0, 1]
+    assert found.filled()[0] == pytest.approx(
+        math.exp(-2.5) / (math.exp(-2.5) + math.exp(-0.2))
+    )
+    assert found.filled().sum() == pytest.approx(1)
+
+
 @pytest.mark.parametrize(
     ("top", "state"),
     [

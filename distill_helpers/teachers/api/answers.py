@@ -73,7 +73,7 @@ def from_logprobs(
         return silent or Answer(None, "rejected")
     told = label_distribution(first_word(reply.tokens), labels)
     if told.usable(least_mass):
-        return Answer(told.shares, BY_LOGPROBS, told.mass)
+        return Answer(told.filled(), BY_LOGPROBS, told.mass)
     return Answer(None, "thin" if told.state == "found" else told.state, told.mass)
 
 

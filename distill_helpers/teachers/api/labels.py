@@ -34,6 +34,8 @@ class LabelShares:
     mass : float
         The probability that lay on spellings of a class before it was made to
         sum to 1.
+    bound : float
+        The probability that a class which is not among the tokens has at most.
     state : str
         ``"found"``; ``"missing"``: no log-probabilities; ``"hollow"``: only what
         servers write in their stead; ``"outside"``: none of them begins a class.
@@ -42,6 +44,16 @@ class LabelShares:
     shares: np.ndarray
     mass: float
     state: str
+    bound: float = 0.0
+
+    def filled(self) -> np.ndarray:
+        """Return the shares with `bound` for each class that was not among the tokens.
+
+        They sum to 1; with twenty tokens it hardly shows, with two it keeps a
+        teacher from being surer than it said.
+        """
+        found = np.where(self.shares > 0, self.shares * self.mass, self.bound)
+        return found / found.sum()
 
     def usable(self, least_mass: float = LEAST_MASS) -> bool:
         """Say whether enough of the probability lay on the classes."""
@@ -102,7 +114,9 @@ def label_distribution(top_logprobs, labels: Sequence[str]) -> LabelShares:
     mass = float(found.sum())
     if not mass > 0:
         return LabelShares(nothing, 0.0, "outside")
-    return LabelShares(found / mass, min(mass, 1.0), "found")
+    chances = [math.exp(value) for _, value in real]
+    bound = max(0.0, min(min(chances), 1 - sum(chances)))
+    return LabelShares(found / mass, min(mass, 1.0), "found", bound)
 
 
 def _checked(labels: Sequence[str]) -> list[str]:
