@@ -424,7 +424,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 processes=options.processes,
                 executor=executor,
             )
-    except (ParameterError, ValueError, ClusterError, TimeoutError) as error:
+    except (ValueError, ClusterError, TimeoutError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
         done = sum((options.folder / "runs" / s.key).exists() for s in settings)
