@@ -67,6 +67,8 @@ def test_an_image_grid_needs_one_title_an_image():
     images = [np.zeros((8, 8))] * 12
     figure = plots.image_grid(images, [str(i) for i in range(12)])
     assert [axes.get_title() for axes in figure.axes] == [str(i) for i in range(12)]
+    wide = plots.image_grid(images[:5], list("abcde"), inches=1.4)
+    assert wide.get_figwidth() == pytest.approx(7.0)
     with pytest.raises(ValueError, match="titles must name each of 12"):
         plots.image_grid(images, ["one"])
 
