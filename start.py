@@ -105,7 +105,8 @@ def ask(python: str | Path) -> dict | None:
     words = [str(python), "-c", QUESTION]
     try:
         said = subprocess.run(words, capture_output=True, cwd=ROOT, timeout=300).stdout
-        return json.loads(said.splitlines()[-1])
+        found = json.loads(said.splitlines()[-1])
+        return found if isinstance(found, dict) else None
     except (OSError, subprocess.TimeoutExpired, ValueError, IndexError):
         return None
 

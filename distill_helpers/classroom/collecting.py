@@ -48,8 +48,16 @@ _SWEEPS_OWN = ("failed", "scratch")  # folders of a sweep that hold no result
 
 
 # ---------------------------------------------------------- shape of a result
-_NAME = text(r"(?![\s=+@-]).+", "a text that does not begin with = + - @", 200)
-_WORDS = text(r"(?![=+@]|-(?!\d)).*", "a text that does not begin with = + - @")
+# A spreadsheet takes their wide twins (U+FF1D and so on) for formulas as well.
+_NAME = text(
+    r"(?![\s=+@\uff1d\uff0b\uff20\uff0d-]).+",
+    "a text that does not begin with = + - @",
+    200,
+)
+_WORDS = text(
+    r"(?![=+@\uff1d\uff0b\uff20\uff0d]|-(?!\d)).*",
+    "a text that does not begin with = + - @",
+)
 
 
 def _knob_name(value: object, where: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..data.class_order import class_order, config_names, ordered, real_names
+from ..data.cleaning import check_texts
 from ..data.encoding import (
     DistillationCollator,
     EncodedReviews,
@@ -52,6 +53,7 @@ def predictor(
     _order(model, label_names)  # before any work
 
     def predict(texts: Sequence[str]) -> np.ndarray:
+        check_texts(texts)
         ids = encode_texts(tokenizer, list(texts))
         encoded = EncodedReviews(ids, np.full(len(ids), -100), label_names=label_names)
         return predict_encoded(model, tokenizer, encoded, batch_size)

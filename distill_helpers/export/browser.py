@@ -21,7 +21,7 @@ import re
 import shutil
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ..arguments import check_number, check_whole
 from ..data.labels import SEVERAL_LABELS
@@ -246,6 +246,9 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         if reason:
             self.send_error(400, "Wrong host", reason)
             return None
+        if "\0" in unquote(self.path):  # no path of any file
+            self.send_error(404, "File not found")
+            return None
         return super().send_head()
 
     def list_directory(self, path) -> None:
@@ -292,7 +295,13 @@ class PageServer:
             raise FileNotFoundError(f"there is no folder {str(folder)!r} to serve")
         check_whole("port", port, least=0, most=65_535)
         handler = functools.partial(_Quiet, directory=str(folder))
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        try:
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        except OSError as error:
+            raise OSError(
+                f"port {port} of 127.0.0.1 cannot be used, name another one: {error}"
+            ) from error
+        self._server = server
         self.address = f"http://127.0.0.1:{self._server.server_port}/"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()

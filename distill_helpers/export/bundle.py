@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -238,7 +238,8 @@ class TextClassifier:
         If the folder or one of its files is missing.
     DamagedBundleError
         If the list is damaged, a file is not what it says, or the labels are not
-        as many as the model's logits.
+        as many as the model's logits or stand in another order than the ONNX file
+        names them.
 
     Attributes
     ----------
@@ -269,6 +270,10 @@ class TextClassifier:
             raise DamagedBundleError(
                 f"{str(folder / MODEL)!r} answers what is no number: {logits[0]}"
             )
+        try:
+            _check_order(self.labels, self._onnx.label_names)
+        except ValueError as error:
+            raise DamagedBundleError(f"{str(folder / ABOUT)!r}: {error}") from error
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """Return calibrated logits, float32, shape (len(texts), classes).
@@ -281,6 +286,10 @@ class TextClassifier:
         if isinstance(texts, str):
             raise TypeError(
                 f"texts must be a list of texts, got the text {texts!a:.60}"
+            )
+        if not isinstance(texts, Iterable):
+            raise TypeError(
+                f"texts must be a list of texts, got {type(texts).__name__}"
             )
         return self.of_clean([clean_text(text) for text in texts])
 

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from ..data.class_order import config_names, real_names
+from ..data.cleaning import check_texts
 from ..data.encoding import (
     PAD_MULTIPLE,
     DistillationCollator,
@@ -254,6 +255,10 @@ class OnnxClassifier:
         -------
         ndarray of float32, shape (len(texts), classes)
         """
+        check_texts(texts)
+        if not len(texts):
+            shape = self.session.get_outputs()[0].shape
+            return np.zeros((0, shape[1] if isinstance(shape[1], int) else 0), "f4")
         answers: dict[int, np.ndarray] = {}
         for rows, input_ids, mask in self.batches(texts):
             answers.update(zip(rows, self.run(input_ids, mask)))

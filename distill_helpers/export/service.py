@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import socket
 import threading
@@ -25,6 +24,7 @@ import numpy as np
 from ..arguments import check_whole
 from ..data.cleaning import clean_text
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
+from ..foreign import ForeignFileError, parse_json
 from .answering import answers
 from .connections import bounded
 from .hosts import LOOPBACK, check_hosts, why_not
@@ -65,16 +65,14 @@ def read_question(content_type: str, body: bytes) -> str:
     if content_type.split(";")[0].strip().lower() != "application/json":
         raise Refusal(415, 'send application/json, such as {"text": "..."}')
     try:
-        question = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Refusal(422, "the body is no JSON") from error
+        question = parse_json(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Refusal(422, "the body is no JSON: it is not UTF-8") from error
+    except ForeignFileError as error:
+        raise Refusal(422, f"the body is no JSON as it should be: {error}") from error
     text = question.get("text") if isinstance(question, dict) else None
     if not isinstance(text, str) or not text.strip():
         raise Refusal(422, "send a text that is not empty under the name 'text'")
-    if not _encodable(text):
-        raise Refusal(
-            422, "the text holds half of a character (a surrogate without its pair)"
-        )
     return text
 
 
@@ -240,7 +238,7 @@ class _Desk:
 
     async def answer(self, text: str) -> dict:
         cleaned = clean_text(text)
-        if not cleaned:
+        if not any(map(str.isprintable, cleaned)):
             raise Refusal(
                 422, "nothing is left of the text: it is HTML or cannot be seen"
             )

@@ -40,6 +40,17 @@ class StudentModel(PreTrainedModel):
         )
 
 
+def at_least_one_token(input_ids, attention_mask, pad_id: int):
+    """Give a batch without any token one of padding: a ``pipeline`` asked about "".
+
+    Both have shape (batch, length); the mask may be None.
+    """
+    if input_ids.shape[1] > 0:
+        return input_ids, attention_mask
+    input_ids = input_ids.new_full((len(input_ids), 1), pad_id)
+    return input_ids, torch.zeros_like(input_ids)
+
+
 def mask_of(input_ids, attention_mask, pad_id: int) -> torch.Tensor:
     mask = input_ids != pad_id
     return mask if attention_mask is None else mask & attention_mask.bool()

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from transformers import PreTrainedConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from .layers import StudentModel, mask_of
+from .layers import StudentModel, at_least_one_token, mask_of
 from .spec import Recipe, StudentSpec, model_type
 from .splitting import by_pieces
 
@@ -71,7 +71,11 @@ class TextCNNForSequenceClassification(StudentModel):
         self, input_ids, attention_mask=None, labels=None, **_
     ) -> SequenceClassifierOutput:
         """Return logits of shape (batch, classes)."""
-        mask = mask_of(input_ids, attention_mask, self.config.pad_token_id)
+        pad_id = self.config.pad_token_id
+        input_ids, attention_mask = at_least_one_token(
+            input_ids, attention_mask, pad_id
+        )
+        mask = mask_of(input_ids, attention_mask, pad_id)
         embedded = self.embedding(input_ids) * mask[..., None]
         embedded = self.dropout(embedded).transpose(1, 2)
         pooled = []

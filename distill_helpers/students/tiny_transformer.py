@@ -6,7 +6,13 @@ from torch import nn
 from transformers import ElectraConfig, ElectraModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from .layers import StudentModel, keep_end, mask_of, mean_over_tokens
+from .layers import (
+    StudentModel,
+    at_least_one_token,
+    keep_end,
+    mask_of,
+    mean_over_tokens,
+)
 from .spec import Recipe, StudentSpec, model_type
 from .splitting import by_pieces
 
@@ -82,8 +88,12 @@ class TinyTransformerForSequenceClassification(StudentModel):
     ) -> SequenceClassifierOutput:
         """Return logits (batch, classes); hidden states when asked for."""
         positions = self.config.max_position_embeddings
+        pad_id = self.config.pad_token_id
+        input_ids, attention_mask = at_least_one_token(
+            input_ids, attention_mask, pad_id
+        )
         # A longer text keeps its end, as the tokeniser does.
-        lengths = mask_of(input_ids, attention_mask, self.config.pad_token_id)
+        lengths = mask_of(input_ids, attention_mask, pad_id)
         if input_ids.shape[1] > positions:
             input_ids, lengths = keep_end(input_ids, lengths, positions)
         encoded = self.encoder(

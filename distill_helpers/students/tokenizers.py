@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from transformers import PreTrainedTokenizerFast
 
 from ..arguments import check_whole
+from ..data.cleaning import check_texts, well_formed
 from ..data.scripts import is_spaceless
 from .registry import student_spec
 from .splitting import PAD, UNKNOWN, cut_long_words, letter_by_letter
@@ -48,8 +49,10 @@ def train_tokenizer(
         If `student` is unknown, `texts` is empty or `vocab_size` too small.
     """
     spec = student_spec(student)
-    if not len(texts):
-        raise ValueError("texts must hold at least one text, got none")
+    check_texts(texts)
+    if not any(map(str.strip, texts)):
+        raise ValueError("texts must hold at least one text with a word, got none")
+    texts = [well_formed(text) for text in texts]
     size = check_whole("vocab_size", vocab_size, 100, optional=True)
     backend, trainer = spec.split(size or spec.vocab_size)
     if is_spaceless(texts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..arguments import check_type
 from ..data.encoding import EncodedReviews
 from ..data.targets import SOFT_TARGETS_COLUMN
 from ..losses.weighted import WeightedLoss
@@ -25,6 +26,8 @@ def check_inherited(options: Mapping) -> None:
 def check_loss_names(losses: Sequence[WeightedLoss]) -> list[WeightedLoss]:
     """Return losses as a list; refuse none at all, and two of one name."""
     found = list(losses)
+    for loss in found:
+        check_type("losses", loss, WeightedLoss, "a list of WeightedLoss")
     names = [loss.name for loss in found]
     if not names or len(set(names)) < len(names):
         raise ValueError(

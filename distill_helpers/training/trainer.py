@@ -30,6 +30,7 @@ from ..data.encoding import (
 )
 from ..data.labels import problem_type_of
 from ..data.targets import SOFT_TARGETS_COLUMN
+from ..files import made_folder
 from ..losses.balance import class_weights
 from ..losses.combined import standard_losses, usable
 from ..losses.matching import HiddenStateMatcher
@@ -52,6 +53,16 @@ from .counted import CountedLosses
 from .task import for_task, task_metrics
 
 PROJECTIONS = "projections.safetensors"
+RESTORED = (
+    "learning_rate",
+    "weight_decay",
+    "optim",
+    "lr_scheduler_type",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "train_sampling_strategy",
+)
+"""Arguments that a resumed run takes from its checkpoint, or must not change."""
 
 
 class DistillationTrainer(CountedLosses):
@@ -169,6 +180,8 @@ class DistillationTrainer(CountedLosses):
         )
         kwargs.setdefault("data_collator", collator)
         kwargs.setdefault("compute_metrics", task_metrics)
+        if args.should_save:
+            made_folder(args.output_dir, "output_dir")
         super().__init__(
             model=model,
             args=args,
@@ -251,6 +264,8 @@ class DistillationTrainer(CountedLosses):
             "live_teacher": args.live_teacher,
             "seed": args.seed,
             "data_seed": args.data_seed,
+            # The optimiser's own are restored: another one here would be ignored.
+            **{name: _plain(getattr(args, name)) for name in RESTORED},
         }
 
     def resume_files(self) -> list[str]:
@@ -282,6 +297,11 @@ class DistillationTrainer(CountedLosses):
 
     def get_eval_dataloader(self, eval_dataset=None):
         """See ``Trainer.get_eval_dataloader``; encodes what is not yet."""
+        if eval_dataset is None and self.eval_dataset is None:
+            raise ValueError(
+                "eval_dataset: there is none to evaluate on; give one to evaluate(), or"
+                " to the trainer"
+            )
         if eval_dataset is not None and not isinstance(eval_dataset, str):
             eval_dataset = self._judgeable(
                 eval_dataset, self.model, self.processing_class
@@ -290,6 +310,8 @@ class DistillationTrainer(CountedLosses):
 
     def get_test_dataloader(self, test_dataset):
         """See ``Trainer.get_test_dataloader``; encodes what is not yet."""
+        if not len(test_dataset):
+            raise ValueError("test_dataset is empty: there is nothing to predict")
         # Answers belong to their questions: the stock Trainer would give them by
         # the length of the texts, as `train_sampling_strategy` says.
         return self._get_dataloader(
@@ -300,6 +322,17 @@ class DistillationTrainer(CountedLosses):
         )
 
     # ------------------------------------------------------- the other wires
+    def _determine_best_metric(self, metrics, trial):
+        try:
+            return super()._determine_best_metric(metrics, trial)
+        except KeyError as error:
+            asked = self.args.metric_for_best_model
+            have = sorted(name.removeprefix("eval_") for name in metrics)
+            raise ValueError(
+                f"metric_for_best_model={asked!r} is none of what an evaluation"
+                f" gives: {have}"
+            ) from error
+
     def _get_train_sampler(self, train_dataset=None):
         if self.args.train_sampling_strategy != "group_by_length":
             return super()._get_train_sampler(train_dataset)
@@ -320,6 +353,10 @@ class DistillationTrainer(CountedLosses):
         if self.hidden_states is not None and self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             save_file(self.hidden_states.state_dict(), folder / PROJECTIONS)
+
+
+def _plain(value):
+    return getattr(value, "value", value)
 
 
 def _each(datasets, change: Callable):
