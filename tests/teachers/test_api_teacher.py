@@ -428,6 +428,21 @@ def test_the_key_is_sent_and_shows_nowhere(make, api, tmp_path, monkeypatch, cap
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
 
 
+def test_a_server_learns_nothing_else_of_the_environment(make, api, monkeypatch):
+    theirs = {
+        "OPENAI_API_KEY": "sk-openai",
+        "OPENAI_ORG_ID": "org-secret",
+        "OPENAI_PROJECT_ID": "project-secret",
+        "OPENAI_CUSTOM_HEADERS": "X-Mine: header-secret",
+    }
+    for name, value in theirs.items():
+        monkeypatch.setenv(name, value)
+    make().logits(TEXTS[:1])
+    sent = str(api.headers)
+    assert "Bearer none" in sent
+    assert not [value for value in theirs.values() if value.split(": ")[-1] in sent]
+
+
 def test_a_missing_key_and_one_in_a_cell_are_refused(monkeypatch, tmp_path):
     server = ChatServer("https://api.example.org", retries=0)
     teacher = ApiTeacher("m", TASK, server=server, store=tmp_path / "a", price=(0, 0))

@@ -16,11 +16,18 @@ from .replies import Reply, asked_bytes
 from .store import OverBudget
 
 KEY_VARIABLE = "DISTILL_API_KEY"
+OPENAI = "api.openai.com"
 KEY_OF_HOST = {
     "api.deepseek.com": "DEEPSEEK_API_KEY",
-    "api.openai.com": "OPENAI_API_KEY",
+    OPENAI: "OPENAI_API_KEY",
 }
 """A host's own key is sent to it alone."""
+SENT = frozenset(
+    "accept accept-encoding authorization connection content-length content-type host"
+    " transfer-encoding user-agent x-stainless-raw-response".split()
+)
+"""Headers of a request. The client would add its user's organisation at OpenAI and
+whatever ``OPENAI_CUSTOM_HEADERS`` holds, for any server: those are OpenAI's alone."""
 RETRIES = 5
 NO_CLIENT = (
     "a teacher behind an API needs the package openai, which is an extra: install it"
@@ -318,6 +325,9 @@ class ChatServer:
         return client, openai
 
     def _sending(self, request) -> None:
+        if urlsplit(self.base_url).hostname != OPENAI:
+            for name in set(request.headers) - SENT:
+                del request.headers[name]
         self._here.attempts.sending()
 
     def _received(self, response) -> None:
