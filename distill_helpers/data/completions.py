@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from .cleaning import check_texts
 from .labels import NO_LABEL
 
 
@@ -242,17 +243,10 @@ def pad_token(tokenizer) -> int:
 
 
 def _texts(name: str, texts: Sequence[str]) -> list[str]:
-    if isinstance(texts, str):
-        raise TypeError(f"{name} must be a sequence of str, got one str: {texts!r}")
-    texts = list(texts)
-    if not texts:
+    check_texts(texts, name)
+    if not len(texts):
         raise ValueError(f"{name} must hold at least one text, got none")
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(
-                f"{name}[{number}] must be a str, got {type(text).__name__}: {text!r}"
-            )
-    return texts
+    return list(texts)
 
 
 def _ids(tokenizer, texts: list[str], special: bool = True) -> list[list[int]]:

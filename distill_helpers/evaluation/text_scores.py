@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..arguments import check_type
+from ..data.cleaning import check_texts
 
 _HOW = (
     'sacrebleu is not installed. Call python -m pip install "distill-helpers[text]",'
@@ -184,23 +185,14 @@ def _longest_common(first: Sequence[str], second: Sequence[str]) -> int:
 
 
 def _pairs(name: str, texts, references, optional: bool = False):
-    for argument, values in ((name, texts), ("references", references)):
-        if isinstance(values, str):
-            raise TypeError(
-                f"{argument} must be a sequence of str, got one str: {values!r}"
-            )
-    texts, references = list(texts), list(references)
-    if len(texts) != len(references) or not texts:
+    check_texts(references, "references")
+    if optional and not isinstance(texts, str):  # None is no answer
+        check_texts(["" if text is None else text for text in texts], name)
+    else:
+        check_texts(texts, name)
+    if len(texts) != len(references) or not len(texts):
         raise ValueError(
             f"{name} and references must be equally many and at least one, got"
             f" {len(texts)} and {len(references)}"
         )
-    for argument, values, may in (
-        (name, texts, optional),
-        ("references", references, False),
-    ):
-        for number, value in enumerate(values):
-            if not (isinstance(value, str) or (may and value is None)):
-                kind = "a str or None" if may else "a str"
-                check_type(f"{argument}[{number}]", value, str, kind)
-    return texts, references
+    return list(texts), list(references)

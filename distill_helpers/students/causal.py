@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from ..arguments import check_whole
+from ..data.cleaning import check_texts
 from ..data.completions import completion_batch, encode_completions, pad_token
 from .splitting import PAD, UNKNOWN, WORD_START
 
@@ -56,8 +57,7 @@ def word_tokenizer(
     >>> len(ids), tokenizer.decode(ids)
     (4, '17 + 2')
     """
-    if isinstance(texts, str):
-        raise TypeError(f"texts must be a sequence of str, got one str: {texts!r}")
+    check_texts(texts)
     if not len(texts):
         raise ValueError("texts must hold at least one text, got none")
     check_whole("max_length", max_length, least=2)

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from tqdm.auto import tqdm
 
 from ..arguments import check_whole
+from ..data.cleaning import check_texts
 from ..files import whole_file
 
 Generate = Callable[[list[str], int], Sequence[str | None]]
@@ -273,17 +274,12 @@ class _Store:
 
 
 def _checked(prompts: Sequence[str]) -> list[str]:
-    if isinstance(prompts, str):
-        raise TypeError(f"prompts must be a sequence of str, got one str: {prompts!r}")
+    check_texts(prompts, "prompts")
     prompts = list(prompts)
     if not prompts:
         raise ValueError("prompts must hold at least one text, got none")
     first: dict[str, int] = {}
     for number, prompt in enumerate(prompts):
-        if not isinstance(prompt, str):
-            raise TypeError(
-                f"prompts[{number}] must be a str, got {type(prompt).__name__}"
-            )
         if first.setdefault(prompt, number) != number:
             raise ValueError(
                 f"prompts[{number}] is prompts[{first[prompt]}] again, {prompt!r}: it"

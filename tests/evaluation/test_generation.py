@@ -107,8 +107,8 @@ def test_a_prompt_beyond_the_context_is_refused(model, tokenizer):
     ("change", "message"),
     [
         ({"prompts": []}, "at least one"),
-        ({"prompts": "7"}, "one str"),
-        ({"prompts": [7]}, r"prompts\[0\] must be a str"),
+        ({"prompts": "7"}, "a list of texts, got str"),
+        ({"prompts": [7]}, "prompts must hold texts, got int in row 0"),
         ({"max_new_tokens": 0}, "max_new_tokens must be at least 1"),
         ({"temperature": -1}, "temperature must be at least 0"),
     ],

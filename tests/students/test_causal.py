@@ -123,7 +123,7 @@ def test_an_example_beyond_the_context_is_refused_not_cut(tokenizer):
     ("call", "message"),
     [
         (lambda t: word_tokenizer([]), "at least one text"),
-        (lambda t: word_tokenizer("7 + 7"), "one str"),
+        (lambda t: word_tokenizer("7 + 7"), "a list of texts, got str"),
         (
             lambda t: word_tokenizer(["7"], max_length=1),
             "max_length must be at least 2",
@@ -136,7 +136,7 @@ def test_an_example_beyond_the_context_is_refused_not_cut(tokenizer):
         ),
         (
             lambda t: CompletionCollator(t)([{"prompt": "7", "completion": None}]),
-            r"completions\[0\] must be a str, got NoneType",
+            "completions must hold texts, got NoneType in row 0",
         ),
     ],
 )

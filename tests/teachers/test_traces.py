@@ -150,14 +150,14 @@ def test_nothing_that_passes_names_the_problems():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"prompts": "1 + 1 ="}, TypeError, "one str"),
+        ({"prompts": "1 + 1 ="}, TypeError, "a list of texts, got str"),
         ({"prompts": []}, ValueError, "at least one"),
         (
             {"prompts": ["a", "b", "a"]},
             ValueError,
             r"prompts\[2\] is prompts\[0\] again",
         ),
-        ({"prompts": ["a", 3]}, TypeError, r"prompts\[1\] must be a str, got int"),
+        ({"prompts": ["a", 3]}, TypeError, "prompts must hold texts, got int in row 1"),
         ({"n": 0}, ValueError, "n must be at least 1"),
         ({"keep": 0}, ValueError, "keep must be at least 1"),
         ({"difficulty": [1]}, ValueError, "each of 14 prompts, got 1"),
