@@ -369,15 +369,15 @@ ENTRIES = (
         prompt="**Question 1.** A converted model has the same accuracy on the test"
         " texts as its source. Is the conversion right?",
         options={
-            "a": "yes: accuracy is what counts",
+            "a": "yes: the same texts were answered equally well",
             "b": "not shown: compare logits and labels, also on odd texts",
-            "c": "no: a conversion always loses accuracy",
+            "c": "yes, provided that there were a thousand test texts or more",
         },
         answer="b",
         because={
             "a": "Two models may err equally often in different places.",
             "b": "Long, empty and foreign texts are where conversions come apart.",
-            "c": "Tracing changes nothing but the last digits.",
+            "c": "More texts make the accuracy surer. That both err on the same texts they do not show.",
         },
     ),
     Question(
@@ -385,15 +385,15 @@ ENTRIES = (
         prompt="**Question 2.** A file was run on an emulated ARM processor and gave the"
         " same labels. What does that show?",
         options={
-            "a": "that it loads there and says the same",
-            "b": "how fast it will be on a phone",
-            "c": "nothing at all",
+            "a": "that it loads there and gives the same labels",
+            "b": "that, and its speed on a phone, up to a constant factor",
+            "c": "nothing: the emulator computes with the host's arithmetic",
         },
         answer="a",
         because={
             "a": "And no more: an emulator's time is that of the emulator.",
-            "b": "The emulator translates every instruction; its clock means nothing.",
-            "c": "Operators that lack a kernel there would have shown.",
+            "b": "Each instruction is translated at a price of its own; no factor leads back.",
+            "c": "It plays ARM's instructions: an operator without a kernel would have shown.",
         },
     ),
     Question(
@@ -403,7 +403,7 @@ ENTRIES = (
         options={
             "a": "it hands on too much, and the cascade is slow",
             "b": "it answers what it should have handed on, and accuracy falls",
-            "c": "nothing: the larger model corrects it",
+            "c": "little: the larger model has the last word",
         },
         answer="b",
         because={
