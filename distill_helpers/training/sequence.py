@@ -196,13 +196,18 @@ class SequenceTrainer(CountedLosses):
         self._pad = pad_token(processing_class)
         self._ends = end_tokens(model, processing_class)
         contexts = [context_of(m) for m in (model, teacher_model) if m is not None]
-        context = min((c for c in contexts if c is not None), default=None)
+        self._context = min((c for c in contexts if c is not None), default=None)
         if train_dataset is not None:
             train_dataset = _encode(
-                processing_class, train_dataset, context, args, training=True
+                processing_class, train_dataset, self._context, args, training=True
             )
-        if eval_dataset is not None:
-            eval_dataset = _encode(processing_class, eval_dataset, context, args)
+        if isinstance(eval_dataset, Mapping):
+            eval_dataset = {
+                name: _encode(processing_class, part, self._context, args)
+                for name, part in eval_dataset.items()
+            }
+        elif eval_dataset is not None:
+            eval_dataset = _encode(processing_class, eval_dataset, self._context, args)
         kwargs.setdefault("data_collator", self._collate)
         self._multiple = args.pad_to_multiple_of
         super().__init__(
@@ -221,6 +226,14 @@ class SequenceTrainer(CountedLosses):
 
     def _collate(self, examples: Sequence[Mapping]) -> dict[str, torch.Tensor]:
         return completion_batch(examples, self._pad, self._multiple)
+
+    def get_eval_dataloader(self, eval_dataset=None):
+        """See ``Trainer.get_eval_dataloader``; encodes what is not yet."""
+        if not isinstance(eval_dataset, (str, EncodedCompletions, type(None))):
+            eval_dataset = _encode(
+                self.processing_class, eval_dataset, self._context, self.args
+            )
+        return super().get_eval_dataloader(eval_dataset)
 
     # ------------------------------------------------------------ who writes
     def batches_of_update(self, batches: list[Mapping]) -> list[Mapping]:

@@ -265,6 +265,9 @@ def test_the_evaluation_weighs_every_token_alike(tmp_path, student, teacher, tok
         per_device_eval_batch_size=3,
     )
     found = made.evaluate()
+    assert made.evaluate(ROWS[:11])["eval_loss"] == found["eval_loss"]
+    both = made.evaluate({"a": ROWS[:11], "b": ROWS[:2]})
+    assert both["eval_a_jsd"] == found["eval_jsd"] != both["eval_b_jsd"]
     batch = CompletionCollator(tokenizer)(ROWS[:11])
     reads = {name: batch[name] for name in ("input_ids", "attention_mask")}
     with torch.no_grad():
