@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def save_run(folder: str | Path, content: dict, model, tokenizer) -> Path:
     """
     folder = Path(folder)
     names = ("student", "results.json")
+    _clear_torn(folder)
     for name in names:
         fresh_path(folder / name)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
@@ -49,3 +51,12 @@ def save_run(folder: str | Path, content: dict, model, tokenizer) -> Path:
         for name in names:
             os.replace(Path(part) / name, folder / name)
     return folder
+
+
+def _clear_torn(folder: Path) -> None:
+    """Take away a student that a killed call left without its results."""
+    for part in folder.glob(".part-*"):
+        torn = (part / "results.json").is_file() and not (part / "student").exists()
+        if torn and not (folder / "results.json").exists():
+            shutil.rmtree(folder / "student", ignore_errors=True)
+            shutil.rmtree(part)
