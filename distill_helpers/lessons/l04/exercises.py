@@ -62,7 +62,10 @@ def _examine_sign(answer) -> str:
         }
         otherwise = ("Not the p of a two-sided sign test.", f"the gains {gains}")
         settle(got, right, known, otherwise, equal=math.isclose, shown="{:.4f}".format)
-    return "With five seeds even five wins give 1/16: few seeds cannot say much."
+    return (
+        "With five seeds even five wins give 1/16. That is why the table has no sign"
+        " test below eight seeds."
+    )
 
 
 def _number(got) -> float:
@@ -169,7 +172,7 @@ def _examine_front(answer) -> str:
     try:
         got = sorted(int(i) for i in got)
     except (TypeError, ValueError) as error:
-        raise Incorrect("A list of numbers is wanted.", repr(got)) from error
+        raise Incorrect("A list of indices is wanted.", repr(got)) from error
     known = {
         "The best score alone is one end of the front.": (
             _best_only(**given),
@@ -239,10 +242,10 @@ ENTRIES = (
     ),
     Prediction(
         key="04.predict_temperature",
-        prompt="**Predict.** All else equal, how many points of validation accuracy"
-        " does the student lose (below zero) or win when T goes from 2 to 16, on"
-        " average over the alphas of the sweep?",
-        unit=" points",
+        prompt="**Predict.** All else equal, how many percentage points of validation"
+        " accuracy does the student lose (below zero) or win when T goes from 2 to 16,"
+        " on average over the alphas of the sweep?",
+        unit=" percentage points",
         allowed=(-50.0, 50.0),
         close=0.5,
         why="With two classes T only rescales one margin, and T^2 keeps the gradient's"
@@ -255,7 +258,7 @@ ENTRIES = (
     ),
     Exercise(
         key="04.front",
-        prompt="**Exercise.** Write `my_front(costs, scores)`: the numbers of the"
+        prompt="**Exercise.** Write `my_front(costs, scores)`: the indices of the"
         " models on the Pareto front, where less cost and more score are better. Of"
         " two equal scores the cheaper model is on it.",
         hints=(
@@ -271,7 +274,7 @@ ENTRIES = (
             (_best_only, "one end"),
             (_dear_and_bad, "Turned round"),
             (lambda costs, scores: list(range(len(costs))), "Not the front"),
-            (lambda costs, scores: 3, "A list of numbers"),
+            (lambda costs, scores: 3, "A list of indices"),
         ),
     ),
     Question(
@@ -279,15 +282,16 @@ ENTRIES = (
         prompt="**Question 1.** Forty settings were tried, and the one with the best"
         " *test* accuracy is reported. What is wrong with its number?",
         options={
-            "a": "nothing: it was measured",
+            "a": "nothing, as long as no student was trained on test texts",
             "b": "it is too high: part of it is the luck of being the best of forty",
-            "c": "it is too low: the test part is harder",
+            "c": "it is too low: a student trained on validation texts too would do better",
         },
         answer="b",
         because={
-            "a": "It was measured, but also chosen by that measurement.",
+            "a": "Choosing is a kind of training: the setting was fitted to these texts.",
             "b": "Choose on validation and look at the test part once, at the end.",
-            "c": "Harder or not, the choice pushes the number up.",
+            "c": "It might, but that is another student; this number is pushed up by the"
+            " choice.",
         },
     ),
     Question(
@@ -295,14 +299,14 @@ ENTRIES = (
         prompt="**Question 2.** The distilled student was trained with a tuned learning"
         " rate, the control with the default. What does the comparison measure?",
         options={
-            "a": "the teacher",
-            "b": "the learning rate",
+            "a": "the teacher: a student is compared at its best",
+            "b": "the learning rate: soft targets cannot do so much",
             "c": "both together, and nobody can say how much of each",
         },
         answer="c",
         because={
-            "a": "Only if all else is equal, and it is not.",
-            "b": "Part of it; the teacher may have done something as well.",
+            "a": "Only if the control is at its best as well, and it was not tuned.",
+            "b": "Part of it, perhaps; the teacher may have done something as well.",
             "c": "A published gain once turned out to be this very mistake.",
         },
     ),
@@ -312,7 +316,7 @@ ENTRIES = (
         " +0.010. What may you write?",
         options={
             "a": "it helps by half a point on average",
-            "b": "it does not help",
+            "b": "it does not help, or by less than anybody would notice",
             "c": "these runs do not show that it helps; more seeds might",
         },
         answer="c",
