@@ -8,6 +8,8 @@ from torch.nn import functional as F
 from ..exercises.answers import call, same, settle
 from ..exercises.engine import Exercise, Prediction, Question
 from ..exercises.outcomes import Incorrect
+from . import gains, raising
+from .tensors import row_of, tensor_like
 
 
 # ------------------------------------------------------------------ soften
@@ -49,7 +51,7 @@ def _log_softened(logits, temperature):
 def _examine_soften(answer) -> str:
     logits = torch.tensor([[4.0, 2.0, -1.0], [0.0, 3.0, 1.0]])
     right = my_soften(logits, 3.0)
-    got = _tensor(call(answer, logits=logits, temperature=3.0), right)
+    got = tensor_like(call(answer, logits=logits, temperature=3.0), right)
     known = {
         "The temperature is not used.": (_not_softened, "logits / temperature"),
         "Multiplying by T sharpens; it should soften.": (
@@ -66,38 +68,15 @@ def _examine_soften(answer) -> str:
     }
     values = {k: (wrong(logits, 3.0), look) for k, (wrong, look) in known.items()}
     otherwise = ("These are not the softened probabilities.", "one row, by hand")
-    settle(got, right, values, otherwise, shown=_row)
-    single = _tensor(call(answer, logits=logits[0], temperature=3.0), right[0])
+    settle(got, right, values, otherwise, shown=row_of)
+    single = tensor_like(call(answer, logits=logits[0], temperature=3.0), right[0])
     one_row = ("Right for a batch, wrong for a single row.", "dim=-1 serves both")
-    settle(single, right[0], {}, one_row, shown=_row)
+    settle(single, right[0], {}, one_row, shown=row_of)
     for temperature in (0.5, 2.5):
-        got = _tensor(call(answer, logits=logits, temperature=temperature), right)
+        got = tensor_like(call(answer, logits=logits, temperature=temperature), right)
         other = (f"Right at T = 3, wrong at T = {temperature}.", "rounding, min, max")
-        settle(got, my_soften(logits, temperature), {}, other, shown=_row)
+        settle(got, my_soften(logits, temperature), {}, other, shown=row_of)
     return "The order of the classes never changes; only the confidence does."
-
-
-def _tensor(got, like: torch.Tensor, name: str = "result") -> torch.Tensor:
-    if not isinstance(got, torch.Tensor):
-        raise Incorrect(
-            f"The {name} must be a tensor.",
-            type(got).__name__,
-            f"a tensor of shape {tuple(like.shape)}",
-            "the return line",
-        )
-    if got.shape != like.shape:
-        raise Incorrect(
-            f"The {name} has the wrong shape.",
-            str(tuple(got.shape)),
-            str(tuple(like.shape)),
-            "the dimensions that you keep",
-        )
-    return got
-
-
-def _row(values: torch.Tensor) -> str:
-    first = values[0].tolist() if values.ndim > 1 else values.tolist()
-    return str([round(float(v), 3) for v in first])
 
 
 # ----------------------------------------------------------- second choice
@@ -139,7 +118,7 @@ def _examine_second(answer) -> str:
         ]
     )
     right = my_second_choice(logits)
-    got = _tensor(call(answer, logits=logits), right)
+    got = tensor_like(call(answer, logits=logits), right)
     known = {
         "That is the first choice.": (_first_choice, "topk(2) and its second column"),
         "That is the second smallest logit, not the second largest.": (
@@ -162,76 +141,6 @@ def _examine_second(answer) -> str:
     otherwise = ("Not the second choices.", "the rows, by eye; logits may be negative")
     settle(got, right, values, otherwise, shown=lambda v: str(v.tolist()))
     return "It is this second choice that a hard label throws away."
-
-
-# ------------------------------------------------------------- raise a logit
-def my_raise_logit(logits, digit, amount):
-    raised = logits.clone()
-    raised[:, digit] += amount
-    return raised
-
-
-def _by_one_hot(logits, digit, amount):
-    classes = logits.shape[-1]
-    return logits + amount * F.one_hot(torch.tensor(digit), classes)
-
-
-def _by_parts(logits, digit, amount):
-    columns = list(logits.unbind(1))
-    columns[digit] = columns[digit] + amount
-    return torch.stack(columns, dim=1)
-
-
-def _raised_everywhere(logits, digit, amount):
-    return logits + amount
-
-
-def _raised_image(logits, digit, amount):
-    raised = logits.clone()
-    raised[digit] += amount
-    return raised
-
-
-def _raised_probability(logits, digit, amount):
-    raised = logits.softmax(-1)
-    raised[:, digit] += amount
-    return raised
-
-
-def _multiplied(logits, digit, amount):
-    raised = logits.clone()
-    raised[:, digit] *= amount
-    return raised
-
-
-def _raised_in_place(logits, digit, amount):
-    logits[:, digit] += amount
-    return logits
-
-
-def _examine_raise(answer) -> str:
-    logits = torch.tensor([[1.0, 4.0, -1.0], [2.0, -1.0, 0.5], [0.5, 1.0, 2.0]])
-    right = my_raise_logit(logits, 1, 2.5)
-    got = _tensor(call(answer, logits=logits, digit=1, amount=2.5), right)
-    known = {
-        "Every logit is raised; then the softmax, and the answer, stay as they were.": (
-            _raised_everywhere,
-            "one column: logits[:, digit]",
-        ),
-        "One image is raised in all its classes; one class in all images is wanted.": (
-            _raised_image,
-            "the colon before the comma: logits[:, digit]",
-        ),
-        "The amount belongs to the logit, before any softmax.": (
-            _raised_probability,
-            "no softmax here",
-        ),
-        "The logit is multiplied; the amount is to be added.": (_multiplied, "+="),
-    }
-    values = {k: (wrong(logits, 1, 2.5), look) for k, (wrong, look) in known.items()}
-    otherwise = ("Not the logits with one of them raised.", "one row, by hand")
-    settle(got, right, values, otherwise, shown=_row)
-    return "Nothing was trained, and yet the student answers 3 more often."
 
 
 # ------------------------------------------------------------- two classes
@@ -264,7 +173,7 @@ def _overflowing(logits, temperature):
 def _examine_two_class(answer) -> str:
     logits = torch.tensor([[1.0, 4.0], [2.0, -1.0], [0.5, 1.0]])
     right = my_two_class(logits, 2.0)
-    got = _tensor(call(answer, logits=logits, temperature=2.0), right)
+    got = tensor_like(call(answer, logits=logits, temperature=2.0), right)
     known = {
         "That is the probability of class 0.": (_class_zero, "the sign of the margin"),
         "The logit of class 0 is missing: only the difference counts.": (
@@ -276,98 +185,15 @@ def _examine_two_class(answer) -> str:
     values = {k: (wrong(logits, 2.0), look) for k, (wrong, look) in known.items()}
     formula = "the sigmoid: 1 / (1 + exp(-margin / temperature))"
     otherwise = ("Not the probability of class 1.", formula)
-    settle(got, right, values, otherwise, shown=_row)
+    settle(got, right, values, otherwise, shown=row_of)
     sure = torch.tensor([[-200.0, 200.0], [200.0, -200.0]])
-    got = _tensor(call(answer, logits=sure, temperature=1.0), torch.zeros(2))
+    got = tensor_like(call(answer, logits=sure, temperature=1.0), torch.zeros(2))
     overflow = (
         "A confident teacher breaks it.",
         "exp of a large number: torch.sigmoid",
     )
-    settle(got, torch.tensor([1.0, 0.0]), {}, overflow, shown=_row)
+    settle(got, torch.tensor([1.0, 0.0]), {}, overflow, shown=row_of)
     return "One number an example: that is all a two-class teacher can say."
-
-
-# ------------------------------------------------------------- paired gain
-def my_paired_gain(with_teacher, without_teacher):
-    gains = with_teacher - without_teacher
-    return gains.mean(), gains.std() / len(gains) ** 0.5
-
-
-def _in_floats(with_teacher, without_teacher):
-    gains = [a - b for a, b in zip(with_teacher.tolist(), without_teacher.tolist())]
-    mean = sum(gains) / len(gains)
-    variance = sum((g - mean) ** 2 for g in gains) / (len(gains) - 1)
-    return mean, (variance / len(gains)) ** 0.5
-
-
-def _sign_turned(with_teacher, without_teacher):
-    gains = without_teacher - with_teacher
-    return gains.mean(), gains.std() / len(gains) ** 0.5
-
-
-def _spread_only(with_teacher, without_teacher):
-    gains = with_teacher - without_teacher
-    return gains.mean(), gains.std()
-
-
-def _not_paired(with_teacher, without_teacher):
-    gain = with_teacher.mean() - without_teacher.mean()
-    variance = with_teacher.var() + without_teacher.var()
-    return gain, (variance / len(with_teacher)) ** 0.5
-
-
-def _population(with_teacher, without_teacher):
-    gains = with_teacher - without_teacher
-    return gains.mean(), gains.std(correction=0) / len(gains) ** 0.5
-
-
-def _nearly(got, right) -> bool:
-    return same(got, right, 1e-3)
-
-
-def _examine_gain(answer) -> str:
-    given = {
-        "with_teacher": torch.tensor([0.80, 0.86, 0.83, 0.85]),
-        "without_teacher": torch.tensor([0.74, 0.82, 0.75, 0.86]),
-    }
-    got = call(answer, **given)
-    try:
-        mean, error = (float(value) for value in got)
-    except (TypeError, ValueError, RuntimeError) as problem:
-        raise Incorrect(
-            "Two numbers are wanted.",
-            type(got).__name__,
-            "the mean and its standard error",
-            "the return line; .mean() makes one number of the gains",
-        ) from problem
-    got = torch.tensor([mean, error])
-    right = torch.tensor(_in_floats(**given))
-    known = {
-        "The sign is turned round: a gain is with minus without.": (
-            _sign_turned,
-            "the subtraction",
-        ),
-        "That is the spread of single seeds, not of their mean.": (
-            _spread_only,
-            "the division by the square root of the number of seeds",
-        ),
-        "These seeds are pairs: subtract first, seed by seed.": (
-            _not_paired,
-            "the standard deviation of the differences",
-        ),
-        "The standard deviation divides by n - 1 here, since the mean was"
-        " taken from the same seeds.": (_population, "std() without correction=0"),
-    }
-    values = {
-        k: (torch.tensor([float(v) for v in wrong(**given)]), look)
-        for k, (wrong, look) in known.items()
-    }
-    otherwise = ("Not the mean gain and its standard error.", "the four gains, by hand")
-    settle(got, right, values, otherwise, equal=_nearly, shown=_row)
-    return (
-        "With four runs a 95% interval reaches 3.2 standard errors to either side"
-        " (Student's t); only with very many is it twice."
-    )
 
 
 ENTRIES = (
@@ -439,58 +265,8 @@ ENTRIES = (
             " larger, or those that look nothing like a 3 to the student?",
         ),
     ),
-    Exercise(
-        key="01.raise_logit",
-        prompt="**Exercise.** Write `my_raise_logit(logits, digit, amount)`, which"
-        " returns logits of shape (batch, classes) with `amount` added to the class"
-        " `digit` of every row. The logits that it was given stay as they are.",
-        hints=(
-            "logits[:, digit] is the column of one class.",
-            "raised = logits.clone() makes a copy that you may change.",
-        ),
-        solution=my_raise_logit,
-        why="It is the same as a larger bias of the last layer.",
-        examine=_examine_raise,
-        right=(_by_one_hot, _by_parts),
-        wrong=(
-            (_raised_everywhere, "Every logit is raised"),
-            (_raised_image, "One image is raised"),
-            (_raised_probability, "before any softmax"),
-            (_multiplied, "multiplied"),
-            (_raised_in_place, "changed logits"),
-            (lambda logits, digit, amount: logits[:, digit] + amount, "wrong shape"),
-            (lambda logits, digit, amount: logits, "Not the logits"),
-        ),
-    ),
-    Exercise(
-        key="01.paired_gain",
-        prompt="**Exercise.** Write `my_paired_gain(with_teacher,"
-        " without_teacher)`: from two tensors of accuracies, seed by seed, the"
-        " mean gain and its standard error (the standard deviation of the gains"
-        " over the square root of their number).",
-        hints=(
-            "The seeds are pairs: both students saw the same images and began"
-            " with the same weights. Subtract first.",
-            "gains.std() divides by n - 1 by itself; len(gains) ** 0.5 is the"
-            " square root.",
-        ),
-        solution=my_paired_gain,
-        why="Pairing takes the luck of the draw out of the comparison.",
-        examine=_examine_gain,
-        right=(_in_floats,),
-        wrong=(
-            (_sign_turned, "sign"),
-            (_spread_only, "single seeds"),
-            (_not_paired, "pairs"),
-            (_population, "n - 1"),
-            (lambda with_teacher, without_teacher: 0.1, "Two numbers"),
-            (lambda with_teacher, without_teacher: (0.0, 0.0), "Not the mean"),
-            (
-                lambda with_teacher, without_teacher: (with_teacher, 0.1),
-                "Two numbers",
-            ),
-        ),
-    ),
+    raising.ENTRY,
+    gains.ENTRY,
     Exercise(
         key="01.two_class",
         prompt="**Exercise.** With two classes the softmax is a sigmoid of one"
