@@ -2,91 +2,127 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
+import torch
 
 from ..exercises.answers import call, settle
 from ..exercises.engine import Exercise, Prediction, Question
 from ..exercises.outcomes import Incorrect
 
-_WIDE = "\uff01\uff0c\u3002\uff1f"
-_MARKS = str.maketrans(_WIDE, "!,.?")
+
+# ----------------------------------------------------------------- cool
+def my_cool(logits, labels, temperatures):
+    def surprise(temperature):
+        z = logits / temperature
+        shares = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        return -np.log(shares[np.arange(len(labels)), labels]).mean()
+
+    return min(temperatures, key=surprise)
 
 
-# ------------------------------------------------------------------- clean
-def my_clean(text):
-    for wide, narrow in zip("\uff01\uff0c\u3002\uff1f", "!,.?"):
-        text = text.replace(wide, narrow)
-    return re.sub(r"[^\w\s,.!?]", "", text)
+def _by_torch(logits, labels, temperatures):
+    z, y = torch.as_tensor(logits), torch.as_tensor(labels)
+    losses = [torch.nn.functional.cross_entropy(z / t, y) for t in temperatures]
+    return temperatures[int(torch.stack(losses).argmin())]
 
 
-def _by_table(text):
-    return re.sub(r"[^\w\s,.!?]", "", text.translate(_MARKS))
+def _multiplied(logits, labels, temperatures):
+    return 1 / my_cool(logits, labels, [1 / t for t in temperatures])
 
 
-def _letter_by_letter(text):
-    text = text.translate(_MARKS)
-    return "".join(c for c in text if c.isalnum() or c.isspace() or c in ",.!?")
-
-
-def _filter_first(text):
-    return re.sub(r"[^\w\s,.!?]", "", text).translate(_MARKS)
-
-
-def _no_filter(text):
-    return text.translate(_MARKS)
-
-
-def _ascii_only(text):
-    return re.sub(r"[^A-Za-z0-9\s,.!?]", "", text.translate(_MARKS))
-
-
-def _exclamation_only(text):
-    return re.sub(r"[^\w\s,.!?]", "", text.replace("\uff01", "!"))
-
-
-def _examine_clean(answer) -> str:
-    cases = (
-        "Great\uff01 Twice\uff0c then again\u3002",
-        "Why\uff1f So good! Really\uff01\uff01 Yes, really. No?",
-        '(so) *bad* it\'s a well-known "fact"',
-        "Caf\u00e9 na\u00efve 10",
-        "  two  spaces,\nand a new line\t",
+def _most_surprised(logits, labels, temperatures):
+    return max(
+        temperatures, key=lambda t: _cross_entropy(np.asarray(logits) / t, labels)
     )
-    for text in cases:
-        got = call(answer, text=text)
-        if not isinstance(got, str):
-            raise Incorrect("A text is wanted.", type(got).__name__, "str")
-        if got != my_clean(text):
-            what, look = _name_uncleaned(text, got)
-            raise Incorrect(what, repr(got), repr(my_clean(text)), look)
-    return "Punctuation carries feeling; a cleaner that eats it costs accuracy."
 
 
-def _name_uncleaned(text: str, got: str) -> tuple[str, str]:
-    """Say what is wrong with a cleaned text, and where to look."""
-    right = my_clean(text)
-    if any(mark in got for mark in _WIDE):
-        return "A full-width mark is still there.", "replace, for all four marks"
-    if any(got.count(mark) < right.count(mark) for mark in "!,.?"):
-        if any(mark in text for mark in _WIDE):
-            return (
-                "A full-width mark is gone before it could be translated.",
-                "the order: translate first, filter afterwards",
-            )
-        return (
-            "A plain mark was deleted.",
-            r"the filter: keep ,.!? as well as \w and \s",
+def _by_accuracy(logits, labels, temperatures):
+    return max(temperatures, key=lambda t: ((logits / t).argmax(1) == labels).mean())
+
+
+def _no_logarithm(logits, labels, temperatures):
+    def rightly_sure(t):
+        return np.exp(-_each_surprise(logits / t, labels)).mean()
+
+    return max(temperatures, key=rightly_sure)
+
+
+def _each_surprise(logits, labels):
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return -np.log(shares[np.arange(len(labels)), labels])
+
+
+def _cross_entropy(logits, labels):
+    return _each_surprise(logits, labels).mean()
+
+
+def _its_value(logits, labels, temperatures):
+    return _cross_entropy(logits / my_cool(logits, labels, temperatures), labels)
+
+
+def _its_place(logits, labels, temperatures):
+    return list(temperatures).index(my_cool(logits, labels, temperatures))
+
+
+def _too_shy_and_too_sure() -> list[dict]:
+    """A student that is right three times in four, once too shy, once too sure."""
+    labels = np.array([0, 1, 2, 0, 1, 2, 0, 1])
+    chosen = np.array([0, 1, 2, 0, 1, 2, 1, 2])
+    sides = np.eye(3)[chosen]
+    temperatures = [1.0, 0.25, 2.0, 0.5, 5.0]
+    return [
+        {"logits": size * sides, "labels": labels, "temperatures": temperatures}
+        for size in (0.9, 4.0)
+    ]
+
+
+def _examine_cool(answer) -> str:
+    for given in _too_shy_and_too_sure():
+        got = _one_number(call(answer, **given), "one of the temperatures")
+        known = {
+            "The logits are multiplied by the temperature; T divides them.": (
+                _multiplied,
+                "logits / temperature",
+            ),
+            "This is the temperature that fits worst.": (
+                _most_surprised,
+                "the smallest cross-entropy, not the largest",
+            ),
+            "Chosen by accuracy, and accuracy is the same at every temperature.": (
+                _by_accuracy,
+                "the cross-entropy, which asks how sure the right answers are",
+            ),
+            "The mean probability of the right class, without a logarithm, rewards"
+            " whoever is surest.": (_no_logarithm, "-log of the probability"),
+            "This is the smallest cross-entropy; its temperature is wanted.": (
+                _its_value,
+                "min(temperatures, key=...)",
+            ),
+            "This is the place in the list; the temperature itself is wanted.": (
+                _its_place,
+                "temperatures[place]",
+            ),
+        }
+        values = {k: (wrong(**given), look) for k, (wrong, look) in known.items()}
+        otherwise = ("Not the temperature that fits best.", "one text, by hand")
+        settle(
+            got,
+            my_cool(**given),
+            values,
+            otherwise,
+            equal=np.isclose,
+            shown="{:g}".format,
         )
-    if [c for c in got if c.isalnum()] != [c for c in right if c.isalnum()]:
-        return (
-            "Letters (also those with accents) and digits must stay as they are.",
-            r"\w in the regular expression, which knows them",
-        )
-    if [c for c in got if c.isspace()] != [c for c in right if c.isspace()]:
-        return "White space must stay as it is.", "strip, split and the filter"
-    return "What is no letter, digit, white space or ,.!? should be gone.", "the filter"
+    return "No answer changes, only how sure it is: this repairs calibration."
+
+
+def _one_number(got, wanted: str) -> float:
+    try:
+        if isinstance(got, str):
+            raise TypeError
+        return float(got)
+    except (TypeError, ValueError) as error:
+        raise Incorrect("One number is wanted.", repr(got), wanted) from error
 
 
 # --------------------------------------------------------------- agreement
@@ -118,14 +154,9 @@ def _along_texts(student_logits, teacher_logits):
 def _examine_agreement(answer) -> str:
     student = np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 2], [5, 4, 6], [0, 2, 1]])
     teacher = np.array([[9.0, 1, 2], [0, 1, 0.5], [0, 4, 2], [1, 0, 3], [2, 6, 1]])
-    got = call(answer, student_logits=student, teacher_logits=teacher)
+    answered = call(answer, student_logits=student, teacher_logits=teacher)
+    got = _one_number(answered, "a share")
     right = my_agreement(student, teacher)
-    try:
-        if isinstance(got, str):
-            raise TypeError
-        got = float(got)
-    except (TypeError, ValueError) as error:
-        raise Incorrect("One number is wanted.", repr(got), "a share") from error
     known = {
         "Agreement is about the chosen class, not about equal logits.": (
             _equal_logits,
@@ -192,12 +223,19 @@ def _examine_lost(answer) -> str:
     try:
         got = np.asarray(call(answer, **given))
     except (TypeError, ValueError, RuntimeError) as problem:
-        raise Incorrect("One list of numbers is wanted.", expected=str(right)) from (
+        raise Incorrect("One list of indices is wanted.", expected=str(right)) from (
             problem
+        )
+    if got.ndim == 0 and got.dtype.kind in "iuf":
+        raise Incorrect(
+            "That is one number, such as how many there are; which ones is asked.",
+            str(got),
+            _listed_text(right),
+            "np.flatnonzero(mask), whose length is the count",
         )
     if got.dtype == bool:
         raise Incorrect(
-            "A mask marks them; their numbers are wanted.",
+            "A mask marks them; their indices are wanted.",
             _listed_text(got),
             _listed_text(right),
             "np.flatnonzero(mask)",
@@ -218,14 +256,14 @@ def _examine_lost(answer) -> str:
     }
     if got.ndim != 1 and np.array_equal(got.ravel(), right):
         raise Incorrect(
-            "The right texts, but not as one row of numbers.",
+            "The right texts, but not as one row of indices.",
             f"shape {got.shape}",
             f"shape {right.shape}",
             "np.where gives a tuple: take its [0], or use np.flatnonzero",
         )
     if got.ndim == 1 and np.array_equal(got, right) and got.dtype.kind == "f":
         raise Incorrect(
-            "These numbers are floating point; they should index a list.",
+            "These indices are floating point; a list takes whole numbers.",
             str(got.dtype),
             "whole numbers",
             "what turns them into floats",
@@ -237,37 +275,13 @@ def _examine_lost(answer) -> str:
 
 
 ENTRIES = (
-    Exercise(
-        key="03.clean",
-        prompt="**Exercise.** Write `my_clean(text)`: turn the full-width marks"
-        " \uff01 \uff0c \u3002 \uff1f into ! , . ? and then delete whatever is no"
-        " letter, digit, white space or one of these four.",
-        hints=(
-            "Two steps, and only one order works.",
-            r'str.replace for each mark, then re.sub(r"[^\w\s,.!?]", "", text).',
-        ),
-        solution=my_clean,
-        why="Claim C08 has both steps, the other way round.",
-        examine=_examine_clean,
-        right=(_by_table, _letter_by_letter),
-        wrong=(
-            (_filter_first, "gone before it could be translated"),
-            (_no_filter, "should be gone"),
-            (_ascii_only, "also those with accents"),
-            (_exclamation_only, "gone before it could be translated"),
-            (lambda text: text, "still there"),
-            (lambda text: my_clean(text).strip(), "White space"),
-            (lambda text: my_clean(text).replace(".", ""), "gone before"),
-            (lambda text: len(text), "A text is wanted"),
-        ),
-    ),
     Prediction(
         key="03.predict_gain",
         prompt="**Predict.** Same student, same steps, once with the labels only"
         " and once with the teacher's soft targets on labelled and unlabelled"
-        " texts. By how many points of accuracy will distillation be better"
-        " (or, below zero, worse)?",
-        unit=" points",
+        " texts. By how many percentage points of accuracy will distillation be"
+        " better (or, below zero, worse)? From 80% to 90% are 10.",
+        unit=" percentage points",
         allowed=(-50.0, 50.0),
         close=1.5,
         why="What there is of a gain comes mostly from the unlabelled texts, to which"
@@ -303,13 +317,40 @@ ENTRIES = (
         ),
     ),
     Exercise(
+        key="03.cool",
+        prompt="**Exercise.** Write `my_cool(logits, labels, temperatures)`: the one"
+        " of the temperatures at which `logits / temperature` has the smallest"
+        " cross-entropy with the labels. `logits` is an array of shape (texts,"
+        " classes), `labels` holds class numbers.",
+        hints=(
+            "Divide, softmax, pick each text's probability of its own label, take"
+            " minus the logarithm, average. Do that for each temperature.",
+            "min(temperatures, key=surprise), with a function surprise(temperature).",
+        ),
+        solution=my_cool,
+        why="One number, fitted on validation texts, makes a student as sure as it is"
+        " right. It changes no answer, since the largest logit stays the largest.",
+        examine=_examine_cool,
+        right=(_by_torch,),
+        wrong=(
+            (_multiplied, "multiplied"),
+            (_most_surprised, "fits worst"),
+            (_by_accuracy, "Chosen by accuracy"),
+            (_no_logarithm, "without a logarithm"),
+            (_its_value, "smallest cross-entropy; its"),
+            (_its_place, "place in the list"),
+            (lambda logits, labels, temperatures: "cold", "One number"),
+            (lambda logits, labels, temperatures: 7.0, "Not the temperature"),
+        ),
+    ),
+    Exercise(
         key="03.lost",
         prompt="**Exercise.** Write `my_lost(student_logits, teacher_logits,"
-        " labels)`: the numbers of the texts that the student gets wrong and"
+        " labels)`: the indices of the texts that the student gets wrong and"
         " the teacher right.",
         hints=(
             "Two comparisons with the labels, joined by & and ~.",
-            "np.flatnonzero turns a mask into numbers.",
+            "np.flatnonzero turns a mask into indices.",
         ),
         solution=my_lost,
         why="Texts that both get wrong teach you about the teacher, not about"
@@ -324,6 +365,7 @@ ENTRIES = (
             (lambda **given: [my_lost(**given)], "not as one row"),
             (lambda **given: my_lost(**given) * 1.0, "floating point"),
             (lambda **given: [[2], [3, 4]], "One list"),
+            (lambda **given: len(my_lost(**given)), "how many there are"),
             (
                 lambda student_logits, teacher_logits, labels: [0],
                 "Not the texts that the student loses",
@@ -332,20 +374,22 @@ ENTRIES = (
     ),
     Question(
         key="03.q_control",
-        prompt="**Question 1.** Why must the control train for as many steps as"
-        " the distilled student?",
+        prompt="**Question 1.** The control has far fewer texts. Why must it train for"
+        " as many steps as the distilled student all the same?",
         options={
-            "a": "so that the comparison measures the teacher and not the training time",
-            "b": "because a shorter training would crash",
-            "c": "it need not; it only has to see the same number of texts",
+            "a": "because longer training can help by itself, and would be taken for"
+            " the teacher's doing",
+            "b": "because both must see each of their texts equally often",
+            "c": "because a shorter run would stop before its learning rate has fallen",
         },
         answer="a",
         because={
             "a": "Everything but the teacher stays the same: architecture, steps,"
             " learning rate, choice of checkpoint.",
-            "b": "It would run; it would only be an unfair opponent.",
-            "c": "Then it would stop after a fraction of the steps, and part of the"
-            " gain would be nothing but longer training.",
+            "b": "They do not: with the same steps the control sees each of its few"
+            " texts more often. Equal is the work, not the repetition.",
+            "c": "The schedule is stretched over however many steps there are; a short"
+            " run also ends at zero.",
         },
     ),
     Question(
@@ -353,32 +397,32 @@ ENTRIES = (
         prompt="**Question 2.** A text stands in the training part and, with one"
         " comma more, in the test part. What does the test score say?",
         options={
-            "a": "nothing is lost: the texts differ",
+            "a": "much the same: the student cannot remember one text among thousands",
             "b": "it is too high: part of it is memory",
-            "c": "it is too low: the comma confuses the model",
+            "c": "it is too low: the student has fitted that one text too closely",
         },
         answer="b",
         because={
-            "a": "To a model that counts words they are the same text.",
+            "a": "It can: word pairs that occur in one text alone give it away.",
             "b": "That is why near duplicates are removed across parts before"
             " anything is trained.",
-            "c": "A comma hardly moves the answer; having seen the text does.",
+            "c": "Overfitting costs on texts that it has not seen; this one it has.",
         },
     ),
     Question(
         key="03.q_cache",
-        prompt="**Question 3.** When would stored soft targets be wrong?",
+        prompt="**Question 3.** When would stored logits of the teacher be wrong?",
         options={
             "a": "when each epoch changes the texts, as augmentation does",
-            "b": "whenever training takes more than one epoch",
+            "b": "when the student is trained at another temperature than before",
             "c": "when the student has another vocabulary than the teacher",
         },
         answer="a",
         because={
             "a": "Teacher and student must see the same version of a text (Beyer et"
             " al., 2022); a stored answer belongs to another one.",
-            "b": "The texts stay the same from epoch to epoch, and so does the"
-            " teacher's answer.",
+            "b": "Logits are stored, not probabilities: they are divided by whatever"
+            " temperature training asks for.",
             "c": "Logits are numbers per class, not per token; each side reads the"
             " text with its own tokeniser.",
         },
