@@ -146,7 +146,7 @@ def quantise_static(
             _Calibration(classifier, texts),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=None if everything else chosen,
-            per_channel=not everything,
+            per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             extra_options={} if everything else {"MatMulConstBOnly": True},

@@ -1,6 +1,7 @@
 """INT8 and four bits through ONNX Runtime: smaller, still right, or refused."""
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -78,6 +79,31 @@ def test_ranges_from_other_texts_give_another_file(trained, tmp_path, texts):
     assert contents[0] != contents[1]
     answers = [OnnxClassifier(p, tokenizer)(texts[:16]) for p in (files[0], files[2])]
     np.testing.assert_array_equal(*answers)
+
+
+def scales_of_weights(path):
+    """Return how many scales each rounded weight has."""
+    graph = onnx.load(path).graph
+    sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in graph.initializer}
+    return {
+        node.input[0]: sizes[node.input[1]]
+        for node in graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] in sizes
+    }
+
+
+def test_rounding_every_operator_leaves_the_weights_their_scales(
+    trained, tmp_path, texts
+):
+    _, tokenizer, source = trained("text-cnn")
+    reader = OnnxClassifier(source, tokenizer)
+    few = quantise_static(source, tmp_path / "few.onnx", reader, texts)
+    every = quantise_static(
+        source, tmp_path / "every.onnx", reader, texts, everything=True
+    )
+    scales = scales_of_weights(few)
+    assert max(scales.values()) > 1
+    assert scales.items() <= scales_of_weights(every).items()
 
 
 def test_four_bits_are_smaller_than_eight_where_matrices_are(trained, tmp_path, texts):

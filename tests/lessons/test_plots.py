@@ -113,24 +113,25 @@ def test_levels_stand_below_their_weights_and_errors_are_written():
     assert len(hatches) == 2
 
 
-def test_the_area_of_a_point_may_say_a_third_thing():
+def test_a_point_may_have_an_interval():
     points = pd.DataFrame(
-        {"form": ["a", "b"], "mb": [1.0, 4.0], "acc": [0.8, 0.9], "ms": [1.0, 3.0]}
+        {"form": ["a", "b"], "mb": [1.0, 4.0], "gain": [0.0, 0.1], "low": [0.0, -0.1]}
     )
     axes = axes_of(
         plots.pareto_chart(
-            points,
+            points.assign(high=[0.0, 0.3]),
             points,
             "mb",
-            "acc",
+            "gain",
             name="form",
             x_label="MB",
-            y_label="accuracy",
-            area="ms",
+            y_label="gain",
+            bars=("low", "high"),
         )
     )
-    small, large = (float(dots.get_sizes()[0]) for dots in axes.collections)
-    assert large == pytest.approx(3 * small)
+    bars = [c for c in axes.collections if hasattr(c, "get_segments")]
+    ends = [bar.get_segments()[0][:, 1].tolist() for bar in bars]
+    assert ends == [[0.0, 0.0], [-0.1, 0.3]]
 
 
 def test_parts_follow_one_another_and_their_sum_is_written():

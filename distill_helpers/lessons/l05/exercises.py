@@ -143,13 +143,13 @@ ENTRIES = (
         options={
             "a": "four times: INT8 has a quarter of the bytes",
             "b": "about 1.1 times: only a tenth of it shrank",
-            "c": "not at all: files do not change",
+            "c": "about twice: rounding saves most where most is multiplied",
         },
         answer="b",
         because={
             "a": "A quarter of what was rounded, and that was a tenth.",
             "b": "0.9 + 0.1 / 4 is left. Look at where the bytes are first.",
-            "c": "The linear layers did shrink; there was just little of them.",
+            "c": "Bytes are weights on disk, however often they are multiplied.",
         },
     ),
     Question(
@@ -157,15 +157,15 @@ ENTRIES = (
         prompt="**Question 2.** What does static quantisation know that dynamic"
         " quantisation does not?",
         options={
-            "a": "the labels",
+            "a": "which weights matter most, from calibration texts",
             "b": "the ranges of activations, from calibration texts, before it runs",
-            "c": "the teacher",
+            "c": "the ranges of the weights, which dynamic finds while it runs",
         },
         answer="b",
         because={
-            "a": "Calibration reads texts; nobody asks for their labels.",
+            "a": "That is what pruning asks; calibration looks at activations.",
             "b": "And if those texts are unlike the real ones, it knows them wrongly.",
-            "c": "Neither does, unless the student trains with rounded weights.",
+            "c": "Weights are there beforehand, and both round them then.",
         },
     ),
     Question(
@@ -173,13 +173,13 @@ ENTRIES = (
         prompt="**Question 3.** A model has half the multiplications of another. Is it"
         " twice as fast?",
         options={
-            "a": "yes, time is multiplications",
-            "b": "no, never",
+            "a": "yes, if nothing but the model runs on the machine",
+            "b": "no: multiplications hardly count on today's processors",
             "c": "at best: what is not multiplication does not shrink with it",
         },
         answer="c",
         because={
-            "a": "Reading memory, starting kernels and tokenising take time too.",
+            "a": "Even alone it reads memory, starts operators and tokenises.",
             "b": "It may come near, where matrices are large and little else happens.",
             "c": "Count multiplications for the bound, and a clock for the answer.",
         },

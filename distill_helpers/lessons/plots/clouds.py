@@ -69,7 +69,7 @@ def pareto_chart(
     x_label: str,
     y_label: str,
     title: str = "",
-    area: str | None = None,
+    bars: tuple[str, str] | None = None,
 ) -> Figure:
     """Draw what each model costs and gains, and the front that none beats.
 
@@ -82,8 +82,8 @@ def pareto_chart(
     name : str
         Column that names a point.
     x_label, y_label, title : str
-    area : str, optional
-        Column that the area of a point is in proportion to.
+    bars : (str, str), optional
+        Columns with the lower and the upper end of an interval around `y`.
 
     Returns
     -------
@@ -94,13 +94,16 @@ def pareto_chart(
     axes.margins(0.1, 0.15)
     axes.step(front[x], front[y], where="post", color=COLOURS[1], linestyle=DASHES[1])
     for index, (label, group) in enumerate(points.groupby(name, sort=False)):
+        colour = COLOURS[index % len(COLOURS)]
+        if bars:
+            axes.vlines(group[x], group[bars[0]], group[bars[1]], colour, linewidth=2)
         axes.scatter(
             group[x],
             group[y],
-            color=COLOURS[index % len(COLOURS)],
+            color=colour,
             marker=MARKERS[index % len(MARKERS)],
             edgecolor="black",
-            s=36 if area is None else 300 * group[area] / points[area].max(),
+            s=36,
             label=str(label),
         )
     axes.set_xscale("log")
