@@ -14,6 +14,7 @@ import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 from datasets import Dataset  # noqa: E402
+from fault_shop import pytest_terminal_summary, shop  # noqa: E402, F401
 from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
 
 from distill_helpers.classroom.costs import read_costs  # noqa: E402

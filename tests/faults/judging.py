@@ -28,7 +28,6 @@ from typing import Any
 import distill_helpers
 
 PACKAGE = Path(distill_helpers.__file__).parent
-FAILURES = ("silent", "traceback", "hang", "lost")
 CLEAR = (ValueError, TypeError, OSError, RuntimeError, ImportError)
 """What an error of the package may be; further ones are nobody's message."""
 NEVER = (UnicodeError, RecursionError, NotImplementedError)

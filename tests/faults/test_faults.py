@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from judging import FAILURES, Case, Place, gives, judge, refused, says
+from fault_shop import FAILURES
+from judging import Case, Place, gives, judge, refused, says
 
 FOLDER = Path(__file__).parent
 

@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
-from judging import FAILURES
+
+FAILURES = ("silent", "traceback", "hang", "lost")
 
 
 class Shop:
