@@ -356,9 +356,8 @@ def test_a_student_that_diverges_stops_with_a_word(tmp_path, parts, train):
         tmp_path,
         parts,
         train,
-        learning_rate=float("inf"),
+        learning_rate=3e38,
         max_grad_norm=0,
-        optim="sgd",
         warmup_steps=0,
         max_steps=20,
     )
