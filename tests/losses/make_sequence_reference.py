@@ -11,13 +11,11 @@ from itertools import product
 from pathlib import Path
 
 import torch
-import trl
-from trl.experimental.gkd import GKDTrainer
 
 PLACE = Path(__file__).with_name("sequence_reference.json")
 
 
-def case(seed, beta, temperature, scale):
+def case(GKDTrainer, seed, beta, temperature, scale):  # noqa: N803
     """Give logits, labels and what TRL says of them, as plain numbers."""
     draw = torch.Generator().manual_seed(seed)
     student, teacher = (
@@ -45,7 +43,10 @@ def case(seed, beta, temperature, scale):
 
 
 if __name__ == "__main__":
+    import trl
+    from trl.experimental.gkd import GKDTrainer
+
     grid = product((0.0, 0.1, 0.5, 0.9, 1.0), ((1.0, 2.0), (2.5, 4.0), (0.7, 8.0)))
-    cases = [case(i, beta, *rest) for i, (beta, rest) in enumerate(grid)]
+    cases = [case(GKDTrainer, i, beta, *rest) for i, (beta, rest) in enumerate(grid)]
     content = {"made_by": f"trl {trl.__version__}", "cases": cases}
     PLACE.write_text(json.dumps(content), "utf-8")
