@@ -130,7 +130,7 @@ def run_all(page):
         """() => window.jupyterapp.shell.currentWidget.content.widgets.every(
               cell => cell.model.type !== 'code'
                       || cell.model.executionCount !== null)""",
-        timeout=120_000,
+        timeout=600_000,  # lesson 01 whole, perhaps beside other tests
     )
 
 
