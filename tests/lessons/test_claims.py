@@ -1,6 +1,7 @@
 """What is claimed stands once; the lessons judge it by number."""
 
 import ast
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -8,19 +9,22 @@ import pytest
 from distill_helpers.lessons import claims, parts
 from distill_helpers.places import NOTEBOOKS
 
+LESSONS = Path(parts.__file__).parent
+
 
 def judged(notebook):
-    """Return the numbers of the claims that a notebook's code judges."""
-    found = set()
-    for cell in nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells:
-        if cell.cell_type == "code" and "claims." in cell.source:
-            for node in ast.walk(ast.parse(cell.source)):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) in (
-                    "claims.judge",
-                    "judge",
-                ):
-                    found.add(ast.literal_eval(node.args[0]))
-    return found
+    """Return the numbers of the claims that a lesson's code judges."""
+    cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
+    code = [c.source for c in cells if c.cell_type == "code" and "claims." in c.source]
+    folder = LESSONS / f"l{notebook[:2]}"
+    code += [path.read_text("utf-8") for path in sorted(folder.glob("*.py"))]
+    return {
+        ast.literal_eval(node.args[0])
+        for source in code
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("claims.judge", "judge")
+    }
 
 
 def test_the_register_holds_the_claims_in_order_and_none_twice():
