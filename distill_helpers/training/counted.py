@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -159,3 +159,17 @@ class CountedLosses(WholeCheckpoints):
         (folder / "training_args.json").write_text(
             self.args.to_json_string(), encoding="utf-8"
         )
+
+
+def each_part(datasets, change: Callable):
+    """Change a data set, or every one of a dictionary.
+
+    Parameters
+    ----------
+    datasets : Dataset, or mapping of str to Dataset
+    change : callable
+        From a data set to another.
+    """
+    if isinstance(datasets, Mapping) and not hasattr(datasets, "column_names"):
+        return {name: change(part) for name, part in datasets.items()}
+    return change(datasets)

@@ -35,7 +35,7 @@ from ..losses.sequence import weighted_jsd, weighted_token_cross_entropy
 from ..losses.weighted import WeightedLoss
 from ..teachers.live import weights_revision
 from .checks import check_inherited, check_loss_names, check_vocabulary
-from .counted import CountedLosses
+from .counted import CountedLosses, each_part
 
 CROSS_ENTROPY = "cross_entropy"
 
@@ -201,13 +201,11 @@ class SequenceTrainer(CountedLosses):
             train_dataset = _encode(
                 processing_class, train_dataset, self._context, args, training=True
             )
-        if isinstance(eval_dataset, Mapping):
-            eval_dataset = {
-                name: _encode(processing_class, part, self._context, args)
-                for name, part in eval_dataset.items()
-            }
-        elif eval_dataset is not None:
-            eval_dataset = _encode(processing_class, eval_dataset, self._context, args)
+        if eval_dataset is not None:
+            eval_dataset = each_part(
+                eval_dataset,
+                lambda part: _encode(processing_class, part, self._context, args),
+            )
         kwargs.setdefault("data_collator", self._collate)
         self._multiple = args.pad_to_multiple_of
         super().__init__(

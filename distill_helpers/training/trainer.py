@@ -7,7 +7,7 @@ reviews into batches and hands them to the losses.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -49,7 +49,7 @@ from .checks import (
     check_vocabulary,
 )
 from .config import DistillationConfig
-from .counted import CountedLosses
+from .counted import CountedLosses, each_part
 from .task import for_task, task_metrics
 
 PROJECTIONS = "projections.safetensors"
@@ -171,7 +171,7 @@ class DistillationTrainer(CountedLosses):
                 args, losses, hidden_states, self.problem_type, weights
             )
         if eval_dataset is not None:
-            eval_dataset = _each(
+            eval_dataset = each_part(
                 eval_dataset,
                 lambda part: self._judgeable(part, model, processing_class),
             )
@@ -357,13 +357,6 @@ class DistillationTrainer(CountedLosses):
 
 def _plain(value):
     return getattr(value, "value", value)
-
-
-def _each(datasets, change: Callable):
-    """Change a data set, or every one of a dictionary."""
-    if isinstance(datasets, Mapping) and not hasattr(datasets, "column_names"):
-        return {name: change(part) for name, part in datasets.items()}
-    return change(datasets)
 
 
 def _all_losses(

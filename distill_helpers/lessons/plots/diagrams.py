@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from ...arguments import check_temperature
+from ...evaluation.metrics import softmax
 from .style import COLOURS, DASHES, HATCHES, canvas, in_kit_style
 
 UNIT = 0.75  # inches a unit of a diagram is long; ten units are as wide as a chart
@@ -60,7 +61,7 @@ def draw_softening(
     _box(axes, 0.9, 1.8, 1.5, 1.1, "teacher", COLOURS[0], bold=True)
     _column(axes, 2.15, "logits", names, logits, "{:+.1f}", COLOURS[0])
     _box(axes, 4.85, 1.8, 1.4, 1.1, f"divide by\nT = {temperature:g},\nsoftmax")
-    shares = _softmax(np.asarray(logits, float) / temperature)
+    shares = softmax(np.asarray(logits, float) / temperature)
     _column(axes, 6.05, "soft targets", names, shares, "{:.2f}", COLOURS[1])
     _box(axes, 8.95, 1.8, 1.7, 1.1, "student", COLOURS[2], bold=True)
     for start, end in ((1.65, 2.05), (3.75, 4.15), (5.55, 5.95), (7.65, 8.1)):
@@ -251,11 +252,6 @@ def _column(axes, x, title, names, values, form, colour) -> None:
         zero = x + 0.45 - low * scale
         axes.barh(y, value * scale, left=zero, height=0.55 * step, color=colour)
         axes.text(x + 1.55, y, form.format(value), va="center", ha="right", fontsize=9)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    shares = np.exp(logits - logits.max())
-    return shares / shares.sum()
 
 
 def _readable(size: float) -> str:
