@@ -185,6 +185,28 @@ class EncodedReviews(Dataset):
         """Say which reviews have a label; ndarray of bool, shape (reviews,)."""
         return has_label(self.labels)
 
+    def changed(self, **fields) -> EncodedReviews:
+        """Return the same reviews with something else about them.
+
+        Parameters
+        ----------
+        **fields
+            By the names of the parameters, one more tensor among them.
+
+        Returns
+        -------
+        EncodedReviews
+            A new one; this one stays as it is.
+        """
+        own = {
+            "token_ids": self.token_ids,
+            "labels": self.labels,
+            "teacher_logits": self.teacher_logits,
+            "texts": self.texts,
+            "label_names": self.label_names,
+        }
+        return EncodedReviews(**(own | self.tensors | fields))
+
     def for_classes(
         self, count: int, label_names: Sequence[str] | None = None
     ) -> EncodedReviews:
@@ -220,13 +242,10 @@ class EncodedReviews(Dataset):
             return self
         order = _order_for_student(self.label_names, wanted, count)
         logits = self.teacher_logits
-        return EncodedReviews(
-            self.token_ids,
-            put_labels_in_order(self.labels, order),
-            None if logits is None else ordered(logits, order),
-            self.texts,
-            wanted,
-            **self.tensors,
+        return self.changed(
+            labels=put_labels_in_order(self.labels, order),
+            teacher_logits=None if logits is None else ordered(logits, order),
+            label_names=wanted,
         )
 
 

@@ -69,3 +69,59 @@ def has_label(labels: np.ndarray) -> np.ndarray:
     """
     known = labels != NO_LABEL
     return known if labels.ndim == 1 else known.all(-1)
+
+
+def class_numbers(
+    values, count: int, classes: int | None = None, name: str = "labels"
+) -> np.ndarray:
+    """Return one class number for each text as ints.
+
+    Parameters
+    ----------
+    values : sequence of int
+    count : int
+        Texts, at least one.
+    classes : int, optional
+        How many there are; by default a number may be as large as it likes.
+    name : str
+        Of the argument, for the message.
+
+    Returns
+    -------
+    ndarray of int, shape (count,)
+
+    Raises
+    ------
+    ValueError
+        If there is not one whole number for each text, or one is no class, as
+        :data:`NO_LABEL` is none.
+
+    Examples
+    --------
+    >>> class_numbers([0, 2], 2, classes=2)
+    Traceback (most recent call last):
+        ...
+    ValueError: labels must be classes from 0 to 1, got 2 for text 1
+    """
+    numbers = np.asarray(values)
+    if numbers.shape != (count,) or not count:
+        raise ValueError(
+            f"{name} must hold one class for each of the {count:,} texts (at least one),"
+            f" got shape {numbers.shape}"
+        )
+    if numbers.dtype.kind not in "biu":
+        raise ValueError(
+            f"{name} must be whole numbers, one a text, got {numbers.dtype}:"
+            f" {numbers[0]!r}"
+        )
+    numbers = numbers.astype(int)
+    wrong = numbers < 0
+    if classes is not None:
+        wrong |= numbers >= classes
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        allowed = "0 on" if classes is None else f"0 to {classes - 1}"
+        raise ValueError(
+            f"{name} must be classes from {allowed}, got {numbers[row]} for text {row}"
+        )
+    return numbers

@@ -53,3 +53,20 @@ def is_spaceless(texts: Sequence[str]) -> bool:
     sample = [text[:ASKED] for text in texts[::step]]
     spaceless = sum(len(_SPACELESS.findall(text)) for text in sample)
     return 2 * spaceless > sum(len(_LETTER.findall(text)) for text in sample)
+
+
+_UNIT = re.compile(rf"[{SPACELESS}]\s*|[^\s{SPACELESS}]+\s*")
+
+
+def units(text: str) -> list[str]:
+    """Cut a text into its words, each with the blanks behind it.
+
+    Where a script has no spaces, each of its letters is a word. Joined again the
+    units are the text, but for blanks at its beginning.
+
+    Examples
+    --------
+    >>> units("A fine film, \u5f88\u597d")
+    ['A ', 'fine ', 'film, ', '\u5f88', '\u597d']
+    """
+    return _UNIT.findall(text)

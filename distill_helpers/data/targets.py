@@ -252,6 +252,21 @@ def check_logits(
         )
 
 
+def has_answer(logits: np.ndarray) -> np.ndarray:
+    """Say which texts a teacher has an answer to; see :func:`labels.has_label`.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (texts, classes)
+        NaN where it has none.
+
+    Returns
+    -------
+    ndarray of bool, shape (texts,)
+    """
+    return np.isfinite(logits).all(axis=1)
+
+
 def are_probabilities(values: np.ndarray) -> bool:
     """Say whether every row lies within [0, 1] and sums to 1.
 

@@ -88,6 +88,16 @@ same student without a teacher, trained for the same number of steps.{% endif %}
 row.scores %}{{ score }} | {% endfor %}{{ row.seeds }} | {{ row.examples }} |
 {%- endfor %}
 {%- endif %}
+{%- if release %}
+
+## May it go out
+
+{{ release["outcome"] | capitalize }}{% if release["use"] %}, for this use: \
+{{ release["use"] }}{% endif %}. Reason: {{ release["reason"] }}.
+{% for one in release["findings"] %}
+- {{ one["question"] | capitalize }}: {{ one["answer"] }}; {{ one["said"] }}.
+{%- endfor %}
+{%- endif %}
 
 ## Limits
 
@@ -95,8 +105,9 @@ row.scores %}{{ score }} | {% endfor %}{{ row.seeds }} | {{ row.examples }} |
 and longer texts were not measured.
 - It inherits what its teacher gets wrong; agreement with the teacher is not \
 correctness.
-- It was not examined for unequal errors between groups of people. Do not let it \
-decide about anyone.
+- {% if examined %}Whether it treats people alike was examined as said above, and no \
+further.{% else %}It was not examined for unequal errors between groups of people.\
+{% endif %} Do not let it decide about anyone.
 {%- if own.calibration_error %}
 - Its probabilities are off by \
 {{ "%.1f" | format(100 * own.calibration_error["mean"]) }} points on average \
@@ -127,7 +138,8 @@ def model_card(
     Parameters
     ----------
     content : mapping
-        From :func:`distill_helpers.evaluation.scorecard.results`.
+        From :func:`distill_helpers.evaluation.scorecard.results`; under ``"release"``
+        what a release check said of it.
     label_names : sequence of str
         In the order of the logits.
     name : str, optional
@@ -163,6 +175,7 @@ def model_card(
     told = ("temperature", "alpha", "epochs", "steps") if soft else ("steps",)
     known = [key for key in told if key in settings]
     machine = content.get("machine", {})
+    release = dict(content.get("release", {}))
     tools = [t for t in ("python", "torch", "transformers") if t in machine]
     title = f"{settings.get('student', 'student')}"
     title += f" {'distilled' if soft else 'trained'} on {source or 'unknown data'}"
@@ -197,6 +210,11 @@ def model_card(
         soft=soft,
         choice=choice if choice.get("name") == name else None,
         own=own,
+        release=release,
+        examined=any(
+            one["question"] == "fairness" and one["answer"] != "not asked"
+            for one in release.get("findings", [])
+        ),
         load=load or _LOAD,
         kit=content.get("kit", ""),
         tools=", ".join(f"{tool} {machine[tool]}" for tool in tools),

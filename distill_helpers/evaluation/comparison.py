@@ -73,6 +73,32 @@ class Comparison:
             f" [{low:+.3f}, {high:+.3f}]{sign}: {self.verdict}"
         )
 
+    def in_points(self, unit: str = " points") -> str:
+        """Say the mean gain and its interval in percentage points.
+
+        Parameters
+        ----------
+        unit : str, default " points"
+            What stands behind the mean.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> scores = {"a": {0: 0.86, 1: 0.87}, "b": {0: 0.80, 1: 0.81}}
+        >>> (gain,) = compare_scores(scores, [("a", "b")])
+        >>> gain.in_points(), gain.in_points(unit="")
+        ('+6.0 points [+6.0, +6.0]', '+6.0 [+6.0, +6.0]')
+        """
+        # Rounded first, and 0.0 added, so that no -0.0 is printed.
+        mean, low, high = (
+            f"{round(100 * value, 1) + 0.0:+.1f}"
+            for value in (self.mean, *self.interval)
+        )
+        return f"{mean}{unit} [{low}, {high}]"
+
 
 def compare_runs(
     treatment: Runs, control: Runs, *, confidence: float = 0.95
@@ -152,13 +178,50 @@ def compare_rows(
     ValueError
         As :func:`compare_runs`, for fewer than two seeds mostly.
     """
-
-    def runs(name: str) -> Runs:
-        row = rows[name]
-        return Runs(name, dict(zip(row.seeds, row.values(metric))), steps)
-
     present = [pair for pair in pairs if set(pair) <= set(rows)]
-    return [compare_runs(runs(first), runs(second)) for first, second in present]
+    scores = {
+        name: dict(zip(rows[name].seeds, rows[name].values(metric)))
+        for name in dict.fromkeys(name for pair in present for name in pair)
+    }
+    return compare_scores(scores, present, steps=steps)
+
+
+def compare_scores(
+    scores: Mapping[str, Mapping[int, float]],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    steps: int | None = None,
+) -> list[Comparison]:
+    """Compare settings in pairs, seed by seed, by their scores alone.
+
+    Parameters
+    ----------
+    scores : mapping of str to mapping of int to float
+        By setting and seed.
+    pairs : sequence of (str, str)
+        Treatment and control by name.
+    steps : int, optional
+        The budget of them all.
+
+    Returns
+    -------
+    list of Comparison
+
+    Raises
+    ------
+    KeyError
+        If a pair names what has no scores.
+    ValueError
+        As :func:`compare_runs`.
+
+    Examples
+    --------
+    >>> scores = {"taught": {0: 0.86, 1: 0.87}, "alone": {0: 0.80, 1: 0.81}}
+    >>> print(compare_scores(scores, [("taught", "alone")])[0])
+    taught against alone: +0.060 [+0.060, +0.060]: better
+    """
+    runs = {name: Runs(name, by_seed, steps) for name, by_seed in scores.items()}
+    return [compare_runs(runs[first], runs[second]) for first, second in pairs]
 
 
 def _check_pair(treatment: Runs, control: Runs) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from tqdm.auto import tqdm
 
+from ..arguments import check_whole
 from ..logs import quietly
 from .memory import PeakMemory
 from .predict import Predictor
+from .statistics import interval
 
 
 @dataclass
@@ -149,6 +152,71 @@ def race(
                 if turn >= 0:
                     times[name].append(time.perf_counter() - start)
     return {name: float(np.median(spent) * 1e3) for name, spent in times.items()}
+
+
+@dataclass(frozen=True)
+class TimeRatio:
+    """How many times as long one thing takes as another.
+
+    Attributes
+    ----------
+    ratio : float
+        Geometric mean over the rounds.
+    interval : (float, float)
+        95% interval, Student's t on the logarithms.
+    rounds : int
+    """
+
+    ratio: float
+    interval: tuple[float, float]
+    rounds: int
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.ratio:.2f}x [{low:.2f}, {high:.2f}], {self.rounds} rounds"
+
+
+def compare_seconds(
+    first: Callable[[], object], second: Callable[[], object], rounds: int = 5
+) -> TimeRatio:
+    """Time two things in turn, round by round, after one round to warm up.
+
+    Whatever slows the machine for a while slows both, and the interval says how
+    far their ratio can be trusted; a single timing says nothing about that.
+
+    Parameters
+    ----------
+    first, second : callable
+        Called without arguments.
+    rounds : int, default 5
+        At least 2.
+
+    Returns
+    -------
+    TimeRatio
+        Above 1 where `first` takes longer.
+
+    Raises
+    ------
+    ValueError
+        If `rounds` is below 2.
+    """
+    check_whole("rounds", rounds, least=2)
+    spent = np.array(
+        [
+            [_seconds(work) for work in (first, second)]
+            for _ in tqdm(range(rounds + 1), "rounds", leave=False)
+        ][1:]
+    )
+    logs = np.log(spent[:, 0] / spent[:, 1])
+    low, high = np.exp(interval(logs))
+    return TimeRatio(float(np.exp(logs.mean())), (float(low), float(high)), rounds)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 @contextmanager

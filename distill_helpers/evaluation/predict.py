@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -74,6 +75,8 @@ def predict_encoded(
     tokenizer : PreTrainedTokenizerBase
         Gives the padding id.
     reviews : EncodedReviews
+        What it holds beside token ids goes to a student whose ``forward`` has a
+        parameter of that name, such as ``pixel_values``.
     batch_size : int, default 64
 
     Returns
@@ -91,14 +94,49 @@ def predict_encoded(
     collate = DistillationCollator(tokenizer.pad_token_id)
     model.eval()
     output = np.zeros((len(reviews), model.config.num_labels), np.float32)
+    accepted = accepted_names(model)
+    further = for_student(reviews.tensors, accepted)
     for rows in length_grouped(reviews.lengths, batch_size):
-        batch = collate(
-            [{"input_ids": reviews.token_ids[i], "labels": -100} for i in rows]
-        )
-        del batch["labels"]
-        logits = model(**to_device(batch, device_of(model))).logits
-        output[rows] = logits.float().cpu().numpy()
+        batch = collate([_example(reviews, further, row) for row in rows])
+        batch = to_device(for_student(batch, accepted), device_of(model))
+        output[rows] = model(**batch).logits.float().cpu().numpy()
     return output if order is None else ordered(output, order)
+
+
+def accepted_names(model) -> set[str] | None:
+    """Return what a model's ``forward`` takes by name; None for whatever there is."""
+    parameters = inspect.signature(model.forward).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return None
+    return set(parameters)
+
+
+def for_student(batch: Mapping, accepted: set[str] | None) -> dict:
+    """Return the part of a batch that a student reads.
+
+    Parameters
+    ----------
+    batch : mapping of str to anything
+    accepted : set of str or None
+        From :func:`accepted_names`.
+
+    Returns
+    -------
+    dict
+        Never labels, nor what begins with ``teacher_``.
+    """
+    return {
+        name: value
+        for name, value in batch.items()
+        if name != "labels"
+        and not name.startswith("teacher_")
+        and (accepted is None or name in accepted)
+    }
+
+
+def _example(reviews: EncodedReviews, further: Mapping, row: int) -> dict:
+    own = {"input_ids": reviews.token_ids[row], "labels": -100}
+    return own | {name: values[row] for name, values in further.items()}
 
 
 def _order(model, label_names: Sequence[str] | None) -> list[int] | None:

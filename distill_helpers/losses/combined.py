@@ -26,8 +26,9 @@ from torch import nn
 from ..arguments import check_alpha
 from ..data.labels import NO_LABEL, ONE_LABEL, SEVERAL_LABELS, check_problem_type
 from .labels import CROSS_ENTROPY, weighted_cross_entropy
-from .several_labels import weighted_multi_label_cross_entropy, weighted_multi_label_kd
-from .soft_targets import weighted_kd
+from .named import KL
+from .named import soft_loss as named_loss
+from .several_labels import weighted_multi_label_cross_entropy
 from .weighted import WeightedLoss, weighted_sum
 
 
@@ -36,6 +37,9 @@ def standard_losses(
     alpha: float,
     problem_type: str = ONE_LABEL,
     class_weights: Sequence[float] | None = None,
+    *,
+    soft_loss: str = KL,
+    soft_loss_kwargs: Mapping | None = None,
 ) -> list[WeightedLoss]:
     """List soft targets and labels, as the trainer takes them.
 
@@ -48,30 +52,34 @@ def standard_losses(
     class_weights : sequence of float, length classes, optional
         Of the classes in the cross-entropy; soft targets count as they come. See
         :func:`~distill_helpers.losses.balance.class_weights`.
+    soft_loss : str, default "kl"
+        What compares the soft targets, one of
+        :data:`~distill_helpers.losses.named.SOFT_LOSSES`.
+    soft_loss_kwargs : mapping, optional
+        Its options; see :func:`~distill_helpers.losses.named.soft_loss`.
 
     Returns
     -------
     list of WeightedLoss
-        ``kd`` and ``cross_entropy``.
+        ``kd`` (or what another soft loss is called) and ``cross_entropy``.
 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is no number or out of range.
+        If a parameter is no number or out of range, or there is no such loss.
     """
     check_alpha(alpha)
-    soft, hard = _soft_and_hard(problem_type)
-    return [
-        soft(temperature, float(alpha)),
-        hard(1 - float(alpha), class_weights),
-    ]
+    soft = named_loss(
+        soft_loss, temperature, float(alpha), problem_type, soft_loss_kwargs
+    )
+    return [soft, _label_loss(problem_type)(1 - float(alpha), class_weights)]
 
 
-def _soft_and_hard(problem_type: str) -> tuple[Callable, Callable]:
-    """Return what makes the losses of soft targets and of labels for a task."""
+def _label_loss(problem_type: str) -> Callable[..., WeightedLoss]:
+    """Return what makes the loss of the labels for a task."""
     if check_problem_type(problem_type) == SEVERAL_LABELS:
-        return weighted_multi_label_kd, weighted_multi_label_cross_entropy
-    return weighted_kd, weighted_cross_entropy
+        return weighted_multi_label_cross_entropy
+    return weighted_cross_entropy
 
 
 def usable(
@@ -92,8 +100,8 @@ def usable(
         return present
     others = [loss for loss in present if loss.name != CROSS_ENTROPY]
     given = [loss for loss in losses if loss.name == CROSS_ENTROPY]
-    _, hard = _soft_and_hard(problem_type)
-    return [replace(given[0], weight=1.0) if given else hard(), *others]
+    labels = replace(given[0], weight=1.0) if given else _label_loss(problem_type)()
+    return [labels, *others]
 
 
 class LossTerms(NamedTuple):

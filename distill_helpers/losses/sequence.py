@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ..arguments import check_number, check_temperature, check_type
 from ..data.labels import NO_LABEL
+from .divergence import jensen_shannon
 from .logits import at_least_float32, check_finite, check_floating
 from .weighted import WeightedLoss
 
@@ -106,7 +107,7 @@ def generalized_jsd_loss(
     >>> abs(generalized_jsd_loss(teacher.clone(), teacher).item()) < 1e-6
     True
     """
-    check_number("beta", beta, least=0, most=1)
+    divergence = jensen_shannon(beta)
     check_temperature(temperature)
     _check_pair(student_logits, teacher_logits)
     if labels is None:
@@ -119,28 +120,11 @@ def generalized_jsd_loss(
     check_finite("teacher_logits", teacher)
     student = at_least_float32(student)
     teacher = teacher.detach().to(student.dtype)
-    total = _jsd_sum(
-        F.log_softmax(student / temperature, dim=-1),
+    total = divergence(
         F.log_softmax(teacher / temperature, dim=-1),
-        float(beta),
-    )
+        F.log_softmax(student / temperature, dim=-1),
+    ).sum()
     return total / (_count(counts) if tokens is None else tokens)
-
-
-def _jsd_sum(student: torch.Tensor, teacher: torch.Tensor, beta: float) -> torch.Tensor:
-    """Sum over all rows; both are log-probabilities."""
-    if beta == 0:
-        return _kl_sum(teacher, student)
-    if beta == 1:
-        return _kl_sum(student, teacher)
-    weights = student.new_tensor([beta, 1 - beta]).log()
-    mixture = torch.logaddexp(teacher + weights[0], student + weights[1])
-    return beta * _kl_sum(teacher, mixture) + (1 - beta) * _kl_sum(student, mixture)
-
-
-def _kl_sum(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """KL(first || second), summed; PyTorch takes them the other way round."""
-    return F.kl_div(second, first, reduction="sum", log_target=True)
 
 
 def token_cross_entropy(

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import torch
 from torch.nn import functional as F
 
-from ..arguments import check_temperature
 from ..data.labels import has_label
 from .balance import weights_like
 from .labels import label_loss
@@ -22,7 +21,7 @@ from .logits import (
     check_label_rows,
     check_logit_pair,
 )
-from .soft_targets import soft_target_loss
+from .soft_targets import batch_mean, soft_target_loss
 from .weighted import WeightedLoss
 
 
@@ -76,9 +75,7 @@ def multi_label_kd_loss(
     >>> multi_label_kd_loss(teacher.clone(), teacher, temperature=2.0).item()
     0.0
     """
-    check_temperature(temperature)
-    total = _kd_sum(student_logits, teacher_logits, temperature)
-    return total / len(student_logits)
+    return batch_mean(multi_kd_parts, student_logits, teacher_logits, temperature)
 
 
 def weighted_multi_label_kd(temperature: float, weight: float = 1.0) -> WeightedLoss:
@@ -89,18 +86,20 @@ def weighted_multi_label_kd(temperature: float, weight: float = 1.0) -> Weighted
     TypeError, ValueError
         If a parameter is no number or out of range.
     """
-    return soft_target_loss(_kd_sum, temperature, weight)
+    return soft_target_loss(multi_kd_parts, temperature, weight)
 
 
-def _kd_sum(student_logits, teacher_logits, temperature) -> torch.Tensor:
-    """Sum over the batch, mean over the classes."""
+def multi_kd_parts(
+    student_logits, teacher_logits, temperature, targets=None
+) -> torch.Tensor:
+    """The mean over the classes for each text; see ``soft_targets.Parts``."""
     check_logit_pair(student_logits, teacher_logits)
     student = at_least_float32(student_logits)
     teacher = teacher_logits.detach().to(student.dtype) / temperature
     student = student / temperature
     holds = teacher.sigmoid() * (F.logsigmoid(teacher) - F.logsigmoid(student))
     fails = (-teacher).sigmoid() * (F.logsigmoid(-teacher) - F.logsigmoid(-student))
-    return (holds + fails).mean(-1).sum() * temperature**2
+    return (holds + fails).mean(-1)
 
 
 def multi_label_cross_entropy(

@@ -13,7 +13,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from ..arguments import check_whole
+from ..arguments import check_number, check_whole
 from ..data.cleaning import check_texts
 from ..data.completions import completion_batch, encode_completions, pad_token
 from .splitting import PAD, UNKNOWN, WORD_START
@@ -97,6 +97,7 @@ def tiny_causal_lm(
     layers: int = 4,
     heads: int = 4,
     context: int | None = None,
+    initializer_range: float = 0.02,
     seed: int = 0,
 ) -> LlamaForCausalLM:
     """Build an untrained language model of the LLaMA kind.
@@ -111,6 +112,9 @@ def tiny_causal_lm(
     layers, heads : int, default 4
     context : int, optional
         Tokens that it reads; by default the tokeniser's.
+    initializer_range : float, default 0.02
+        Standard deviation of the first weights; above 0. A narrow model begins to
+        learn sooner with about ``width ** -0.5``.
     seed : int, default 0
         Draws the weights.
 
@@ -134,6 +138,7 @@ def tiny_causal_lm(
             f"width must be a multiple of twice the heads, {2 * heads}, got {width}"
         )
     context = check_whole("context", context, least=2, optional=True)
+    check_number("initializer_range", initializer_range, above=0)
     if tokenizer.eos_token_id is None:
         raise ValueError("tokenizer has no eos_token: nothing could ever end")
     config = LlamaConfig(
@@ -146,6 +151,7 @@ def tiny_causal_lm(
         max_position_embeddings=context or tokenizer.model_max_length,
         tie_word_embeddings=True,
         attention_dropout=0.0,
+        initializer_range=initializer_range,
         pad_token_id=pad_token(tokenizer),
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,

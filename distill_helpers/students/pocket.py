@@ -35,11 +35,17 @@ from ..foreign import (
     whole,
 )
 from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
+from .packing import (
+    LEVELS,
+    pack_keys,
+    packed_levels,
+    unpack_keys,
+    unpacked_levels,
+)
 from .text_cnn import TextCNNConfig, TextCNNForSequenceClassification
 
 FORMAT = "distill-pocket-2"
 PAD_ID, UNKNOWN_ID = 0, 1
-LEVELS = 16
 
 
 _ABOUT = record(
@@ -223,9 +229,9 @@ class PocketStudent:
             "ngram_gaps": pack_keys(self.index.keys),
             "word_gaps": pack_keys(self.table.keys),
         }
-        tensors |= _packed_levels("ngram", self.weights[:, None])
+        tensors |= packed_levels("ngram", self.weights[:, None])
         state = {k: v.detach().cpu().numpy() for k, v in self.cnn.state_dict().items()}
-        tensors |= _packed_levels("embedding", state.pop("embedding.weight"))
+        tensors |= packed_levels("embedding", state.pop("embedding.weight"))
         for name, value in state.items():
             tensors |= _packed_bytes(name, value)
         config = self.cnn.config
@@ -290,7 +296,7 @@ class PocketStudent:
             label2id={name: i for i, name in enumerate(about["labels"])},
         )
         cnn = TextCNNForSequenceClassification(config).eval()
-        table = _unpacked_levels("embedding", packed, about["embedding_size"])
+        table = unpacked_levels("embedding", packed, about["embedding_size"])
         state = {"embedding.weight": table}
         for name in cnn.state_dict():
             if name not in state:
@@ -299,7 +305,7 @@ class PocketStudent:
         keys = unpack_keys(packed["ngram_gaps"])
         return cls(
             NgramIndex(keys, about["longest_run"]),
-            _unpacked_levels("ngram", packed, 1)[: len(keys), 0],
+            unpacked_levels("ngram", packed, 1)[: len(keys), 0],
             about["bias"],
             WordTable(words, about["longest_text"]),
             cnn,
@@ -351,107 +357,6 @@ def _check_packed(about: dict, packed: dict[str, np.ndarray]) -> None:
 
 
 # ------------------------------------------------------------------- packing
-def pack_keys(keys: np.ndarray) -> np.ndarray:
-    """Store sorted numbers as the gaps between them.
-
-    Parameters
-    ----------
-    keys : ndarray of uint32, sorted, all different
-
-    Returns
-    -------
-    ndarray of uint8 or uint16
-        Whichever is smaller. A gap beyond the type's largest number takes
-        several places.
-
-    Examples
-    --------
-    >>> pack_keys(np.array([3, 5, 400, 401, 402], np.uint32)).tolist()
-    [3, 2, 255, 140, 1, 1]
-    >>> unpack_keys(pack_keys(np.array([3, 5, 400], np.uint32))).tolist()
-    [3, 5, 400]
-    """
-    gaps = np.diff(np.asarray(keys, np.int64), prepend=0)
-    return min(
-        (_gaps_in(gaps, t) for t in (np.uint8, np.uint16)), key=lambda a: a.nbytes
-    )
-
-
-def _gaps_in(gaps: np.ndarray, dtype) -> np.ndarray:
-    most = np.iinfo(dtype).max
-    full, rest = np.divmod(gaps, most)
-    places = np.cumsum(full + 1) - 1
-    packed = np.full(places[-1] + 1, most, dtype)
-    packed[places] = rest
-    return packed
-
-
-def unpack_keys(packed: np.ndarray) -> np.ndarray:
-    """Undo :func:`pack_keys`."""
-    ends = packed < np.iinfo(packed.dtype).max
-    return np.cumsum(packed, dtype=np.int64)[ends].astype(np.uint32)
-
-
-def sixteen_levels(values: np.ndarray, rounds: int = 25) -> np.ndarray:
-    """Find the sixteen numbers that stand best for many (Lloyd's algorithm).
-
-    Parameters
-    ----------
-    values : ndarray of float
-    rounds : int, default 25
-
-    Returns
-    -------
-    ndarray of float32, shape (16,), sorted
-    """
-    flat = np.sort(np.asarray(values, np.float64).ravel())
-    sums = np.concatenate([[0.0], np.cumsum(flat)])
-    # Between equal shares, which neglect the tails, and equal steps.
-    shares = np.quantile(flat, (np.arange(LEVELS) + 0.5) / LEVELS)
-    levels = (shares + np.linspace(flat[0], flat[-1], LEVELS)) / 2
-    for _ in range(rounds):
-        cuts = np.searchsorted(flat, (levels[1:] + levels[:-1]) / 2)
-        edges = np.concatenate([[0], cuts, [len(flat)]])
-        counts = np.diff(edges)
-        means = np.diff(sums[edges]) / np.maximum(counts, 1)
-        levels = np.where(counts > 0, means, levels)
-    return levels.astype(np.float32)
-
-
-def nearest_level(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Return the number of the nearest level, uint8, of the shape of `values`."""
-    middles = (levels[1:] + levels[:-1]) / 2
-    return np.searchsorted(middles, values).astype(np.uint8)
-
-
-def _row_scales(values: np.ndarray) -> np.ndarray:
-    spread = np.sqrt((values**2).mean(1, keepdims=True))
-    return np.where(spread > 0, spread, 1).astype(np.float16)
-
-
-def _packed_levels(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Four bits a number; rows of an embedding get a scale of their own."""
-    tensors, scaled = {}, values.astype(np.float32)
-    if values.shape[1] > 1:
-        tensors[f"{name}.scales"] = _row_scales(values)
-        scaled = scaled / tensors[f"{name}.scales"].astype(np.float32)
-    levels = sixteen_levels(scaled)
-    numbers = nearest_level(scaled, levels).ravel()
-    numbers = np.append(numbers, np.zeros(len(numbers) % 2, np.uint8))
-    tensors[f"{name}.levels"] = levels
-    tensors[f"{name}.nibbles"] = numbers[::2] | numbers[1::2] << 4
-    return tensors
-
-
-def _unpacked_levels(name: str, packed: dict, width: int) -> np.ndarray:
-    pairs = packed[f"{name}.nibbles"]
-    numbers = np.stack([pairs & 15, pairs >> 4], axis=1).ravel()
-    numbers = numbers[: len(numbers) // width * width]
-    values = packed[f"{name}.levels"][numbers].reshape(-1, width)
-    scales = packed.get(f"{name}.scales")
-    return values if scales is None else values * scales.astype(np.float32)
-
-
 def _packed_bytes(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
     """Eight bits a number, a scale for each filter; vectors in sixteen bits."""
     if values.ndim < 2:

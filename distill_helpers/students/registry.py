@@ -22,6 +22,7 @@ from transformers import (
 from ..arguments import check_choice, check_number, check_type, check_whole
 from ..data.labels import check_problem_type
 from . import bigram, text_cnn, tiny_transformer
+from .cross_attention import CrossAttentionConfig, CrossAttentionForCards
 from .spec import StudentSpec
 
 BUILT_IN = (bigram.SPEC, text_cnn.SPEC, tiny_transformer.SPEC)
@@ -62,6 +63,12 @@ for _spec in BUILT_IN:
     register_student(_spec)
     # As students were called that were saved before.
     CONFIG_MAPPING.register(f"distill-{_spec.name}", _spec.model.config_class, True)
+
+# A reader of cards is no student of texts, so no spec; what was saved loads all the same.
+AutoConfig.register(CrossAttentionConfig.model_type, CrossAttentionConfig, True)
+AutoModelForSequenceClassification.register(
+    CrossAttentionConfig, CrossAttentionForCards, True
+)
 
 
 def student_spec(name: str) -> StudentSpec:

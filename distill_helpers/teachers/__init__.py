@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
             "stack_logits",
         ],
         "folds": ["deal_folds", "stratified_folds"],
+        "gated": ["DomainGate", "GatedTeacher"],
         "labelling": ["label_texts"],
         "live": ["HuggingFaceTeacher", "weights_revision"],
         "loading": ["load_classifier"],
@@ -25,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
         "mixed": ["AverageTeacher", "average_logits", "calibration_temperature"],
         "opening": ["open_teacher"],
         "ordering": ["ClassNamesError", "OrderedTeacher", "in_order", "innermost"],
+        "small": ["SmallTeacher"],
         "stages": ["run_stage"],
         "stand_in": ["stand_in_teacher", "teacher_card", "timed_teacher"],
         "stored": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +18,52 @@ from .ordering import in_order
 
 COLDEST, HOTTEST = 0.05, 20.0
 """Bounds of a fitted temperature."""
+
+
+class SharedClasses(NamedTuple):
+    """What several teachers must agree on to be one.
+
+    Attributes
+    ----------
+    teachers : list of Teacher
+        Their logits in one order.
+    label_names : list of str or None
+    num_labels : int
+    problem_type : str
+    """
+
+    teachers: list[Teacher]
+    label_names: list[str] | None
+    num_labels: int
+    problem_type: str
+
+    @classmethod
+    def of(cls, teachers: Sequence[Teacher], problem_type: str | None = None):
+        """Put teachers into the order of the first that names its classes.
+
+        Raises
+        ------
+        ClassNamesError
+            If their names differ.
+        ValueError
+            If there is none, the classes differ in number, or they answer other
+            kinds of question.
+        """
+        if not teachers:
+            raise ValueError("teachers must name at least one teacher, got none")
+        classes = [teacher.num_labels for teacher in teachers]
+        if len(set(classes)) > 1:
+            raise ValueError(
+                f"teachers must share their classes, got num_labels {classes}"
+            )
+        kind = _shared_kind(teachers, problem_type)
+        named = (real_names(teacher.label_names) for teacher in teachers)
+        names = next((found for found in named if found), None)
+        ordered = [
+            teacher if teacher.label_names is None else in_order(teacher, names)
+            for teacher in teachers
+        ]
+        return cls(ordered, names, classes[0], kind)
 
 
 class AverageTeacher(Teacher):
@@ -53,26 +100,13 @@ class AverageTeacher(Teacher):
         weights: Sequence[float] | None = None,
         problem_type: str | None = None,
     ) -> None:
-        if not teachers:
-            raise ValueError("teachers must name at least one teacher, got none")
-        classes = [teacher.num_labels for teacher in teachers]
-        if len(set(classes)) > 1:
-            raise ValueError(
-                f"teachers must share their classes, got num_labels {classes}"
-            )
+        shared = SharedClasses.of(teachers, problem_type)
         if weights is None:
             weights = [1.0] * len(teachers)
         self.weights = _normalised(weights, len(teachers))
-        self.problem_type = _shared_kind(teachers, problem_type)
-        named = (real_names(teacher.label_names) for teacher in teachers)
-        self.label_names = next((names for names in named if names), None)
-        self.teachers = [
-            teacher
-            if teacher.label_names is None
-            else in_order(teacher, self.label_names)
-            for teacher in teachers
-        ]
-        self.num_labels = classes[0]
+        self.teachers = shared.teachers
+        self.problem_type = shared.problem_type
+        self.label_names, self.num_labels = shared.label_names, shared.num_labels
 
     @property
     def fingerprint(self) -> str:  # type: ignore[override]
@@ -98,7 +132,7 @@ class AverageTeacher(Teacher):
 
 def average_logits(
     logits: Sequence[np.ndarray],
-    weights: Sequence[float],
+    weights: Sequence[float] | np.ndarray,
     problem_type: str | None = None,
 ) -> np.ndarray:
     """Average distributions; return logits of the average.
@@ -106,8 +140,8 @@ def average_logits(
     Parameters
     ----------
     logits : sequence of ndarray, each of shape (texts, classes)
-    weights : sequence of float
-        Sum to 1.
+    weights : sequence of float, or ndarray of shape (teachers, texts)
+        Sum to 1, over the teachers.
     problem_type : str, optional
         One of :data:`~distill_helpers.data.labels.PROBLEM_TYPES`; one label a text
         by default.
@@ -119,7 +153,8 @@ def average_logits(
         class's log-odds of its own average.
     """
     stacked = torch.stack([torch.as_tensor(z, dtype=torch.float32) for z in logits])
-    log_weights = torch.tensor(list(weights)).log()[:, None, None]
+    log_weights = torch.tensor(np.asarray(weights), dtype=torch.float32).log()
+    log_weights = log_weights.view(len(stacked), -1, 1)
 
     def mixed(log_probabilities: torch.Tensor) -> torch.Tensor:
         return torch.logsumexp(log_probabilities + log_weights, dim=0)

@@ -14,10 +14,11 @@ from .base import Teacher
 from .cached import CachedTeacher
 from .live import HuggingFaceTeacher
 from .ordering import in_order
+from .small import SmallTeacher
 from .stored import SoftTargets
 from .tables import table_teacher
 
-SHIPPED = "shipped"
+SHIPPED, SMALL = "shipped", "small"
 SHIPPED_CLASSES = ("negative", "positive")
 """In the order of the logits that the kit ships."""
 
@@ -34,7 +35,8 @@ def open_teacher(
     Parameters
     ----------
     name : str or Path
-        ``"shipped"`` for the soft targets that come with the kit; a file
+        ``"shipped"`` for the soft targets that come with the kit; ``"small"`` for
+        the live teacher of a hundred kilobytes that learnt from them; a file
         (``.parquet``, ``.csv``, ``.jsonl``, ...) for a table of answers; ``"api:"``
         and a model for a language model behind an API; else the folder or Hub id
         of a saved classifier.
@@ -70,6 +72,9 @@ def open_teacher(
         _check_no_options(name, options)
         files = sorted(SOFT_TARGETS.glob("*.parquet"))
         teacher: Teacher = SoftTargets.load(*files, label_names=SHIPPED_CLASSES)
+    elif name == SMALL:
+        _check_no_options(name, options)
+        teacher = SmallTeacher.load()
     elif is_api_name(name):
         teacher = api_teacher(name, cache, label_names, mapping, **options)
     elif os.path.isfile(name) or (is_table_file(name) and not os.path.isdir(name)):

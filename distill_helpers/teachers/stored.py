@@ -153,7 +153,8 @@ class SoftTargets(Teacher):
                 f" teacher={self.name!r}, the first of them text {missing[0]}:"
                 f" {first[:80]!r}. These files know only the texts that their teacher"
                 " has read. Add the missing rows, or for other texts give a live"
-                " teacher, such as teacher='path/to/a/saved/classifier'."
+                " teacher, such as teacher='small', which comes with the kit, or"
+                " teacher='path/to/a/saved/classifier'."
             )
         return stack_answers(
             [self._known[text_hash(text)] for text in texts], self.num_labels
