@@ -164,13 +164,14 @@ def fair_threads(processes: int) -> int | None:
     int or None
         None for one process alone, which may do as it likes.
     """
-    if processes == 1:
-        return None
+    return None if processes == 1 else max(1, cores() // processes)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):  # fewer where a scheduler gave us few
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return max(1, cores // processes)
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def kit_version() -> str:

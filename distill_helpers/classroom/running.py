@@ -1,7 +1,9 @@
 """Run the lessons from the command line: ``distill-kit lessons``.
 
 Every notebook of ``notebooks/`` goes through papermill, on the sample and
-without a network; the executed copies and their results land in ``runs/``.
+without a network; the executed copies and their results land in ``runs/``. Where
+cores and memory allow it, several run side by side: a small model's training
+does not fill a second core.
 """
 
 from __future__ import annotations
@@ -9,11 +11,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 import papermill
+import psutil
 from papermill.exceptions import PapermillExecutionError
+from tqdm import tqdm
 
 from ..lessons.parameters import (
     DEFAULT_RUNS,
@@ -23,7 +30,11 @@ from ..lessons.parameters import (
 )
 from ..lessons.paths import as_called
 from ..places import NO_CLONE, NOTEBOOKS
-from .costs import Cost, watching, write_costs
+from .costs import Cost, read_costs, watching, write_costs
+from .executors import cores, fair_threads
+
+GIB_EACH = 4
+"""Memory that a lesson may want, with what a browser beside it does."""
 
 
 def lesson_paths(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -31,7 +42,19 @@ def lesson_paths(folder: Path = NOTEBOOKS) -> list[Path]:
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
 
 
-def run_lesson(path: Path, folder: Path, source: str) -> Path:
+def jobs_that_fit() -> int:
+    """Return how many lessons this machine runs side by side: one for each core.
+
+    Returns
+    -------
+    int
+        At least 1, and no more than its memory holds.
+    """
+    gib = psutil.virtual_memory().total / 2**30
+    return max(1, min(cores(), round(gib / GIB_EACH)))
+
+
+def run_lesson(path: Path, folder: Path, source: str, progress: bool = True) -> Path:
     """Execute one lesson and return the executed copy.
 
     Parameters
@@ -42,6 +65,8 @@ def run_lesson(path: Path, folder: Path, source: str) -> Path:
         Where the copy and the lesson's results go; must not exist.
     source : str
         The lesson's parameter `source`, for lessons that have one.
+    progress : bool, default True
+        Show a progress bar over its cells.
 
     Returns
     -------
@@ -56,7 +81,7 @@ def run_lesson(path: Path, folder: Path, source: str) -> Path:
         copy,
         parameters={name: v for name, v in wanted.items() if name in known},
         cwd=path.parent,
-        progress_bar=True,
+        progress_bar=progress,
     )
     return copy
 
@@ -69,13 +94,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--only", help="the number of one lesson, such as 03")
     parser.add_argument(
+        "--jobs",
+        type=int,
+        help="lessons side by side; by default as many as cores and memory hold",
+    )
+    parser.add_argument(
         "--record",
         action="store_true",
-        help="keep what each lesson took, for the start page",
+        help="keep what each lesson took, for the start page; runs one at a time",
     )
     options = parser.parse_args(arguments)
-    # Processes side by side wait without spinning; the kernels inherit it.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if options.jobs is not None and options.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {options.jobs}")
+    if options.record and options.jobs not in (None, 1):
+        parser.error(
+            f"--jobs must be 1 with --record, got {options.jobs}: lessons side by side"
+            " take longer than each alone"
+        )
     if options.source == "sample":
         os.environ["HF_HUB_OFFLINE"] = "1"
     paths = [p for p in lesson_paths() if (options.only or "") in p.name[:2]]
@@ -89,22 +124,85 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.source = as_called({"source": options.source}, NOTEBOOKS)["source"]
     except ParameterError as error:
         parser.error(f"--{error}")
-    failed, costs = [], {}
-    for path in paths:
-        folder = free_folder(DEFAULT_RUNS.resolve() / path.stem)
-        try:
-            with watching() as cost:
-                copy = run_lesson(path, folder, options.source)
-        except PapermillExecutionError as error:
-            failed.append(path.name)
-            print(f"FAILED {path.name}\n{error}", file=sys.stderr)
-            continue
-        costs[path.stem] = cost
-        spent = f"{cost.seconds:.0f} s, {cost.peak_mb:.0f} MB"
-        print(f"passed {path.name}: see {os.path.relpath(copy)}; {spent}")
+    jobs = min(len(paths), options.jobs or (1 if options.record else jobs_that_fit()))
+    # Processes side by side wait without spinning, and each takes its share of
+    # the cores; the kernels inherit it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if jobs > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", str(fair_threads(jobs)))
+    begin = time.perf_counter()
+    failed, costs = _run(paths, options.source, jobs)
+    if len(paths) > 1:
+        passed = len(paths) - len(failed)
+        took = time.perf_counter() - begin
+        print(f"{passed} of {len(paths)} passed in {took:.0f} s, {jobs} side by side")
     if options.record:
         _record(costs, failed)
     return 1 if failed else 0
+
+
+def _run(
+    paths: Sequence[Path], source: str, jobs: int
+) -> tuple[list[str], dict[str, Cost]]:
+    """Run lessons; return the names of those that failed and what the others took."""
+    failed, costs = [], {}
+    order = paths if jobs == 1 else _longest_first(paths)
+    # papermill changes the folder of this whole process while a lesson runs.
+    here, runs = Path.cwd(), DEFAULT_RUNS.resolve()
+
+    def run(path: Path) -> tuple[Path, Cost]:
+        with watching() as cost:
+            folder = free_folder(runs / path.stem)
+            # Bars drawn by several threads at once have been seen to block.
+            copy = run_lesson(path, folder, source, progress=jobs == 1)
+        return copy, cost
+
+    with _pool(jobs) as submit:
+        running = {submit(run, path): path for path in order}
+        whole = tqdm(
+            as_completed(running),
+            "lessons",
+            len(running),
+            disable=jobs == 1,
+            leave=False,
+        )
+        for done in whole:
+            path = running[done]
+            try:
+                copy, cost = done.result()
+            except PapermillExecutionError as error:
+                failed.append(path.name)
+                tqdm.write(f"FAILED {path.name}\n{error}", file=sys.stderr)
+                continue
+            costs[path.stem] = cost
+            spent = f"{cost.seconds:.0f} s"
+            if jobs == 1:  # otherwise it holds the others' memory too
+                spent += f", {cost.peak_mb:.0f} MB"
+            where = os.path.relpath(copy, here)
+            tqdm.write(f"passed {path.name}: see {where}; {spent}")
+    os.chdir(here)
+    return sorted(failed), costs
+
+
+def _longest_first(paths: Sequence[Path]) -> list[Path]:
+    """Sort so that no long lesson is left for the end, when the others are done."""
+    known = read_costs()["lessons"]
+    return sorted(paths, key=lambda p: -known.get(p.stem, {"seconds": 0})["seconds"])
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[Callable[..., Future]]:
+    """Give a function that hands out work; Ctrl-C ends what was begun."""
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        yield pool.submit
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        # A kernel is in a session of its own, where Ctrl-C does not reach it.
+        for kernel in psutil.Process().children(recursive=True):
+            kernel.kill()
+        raise
+    pool.shutdown()
 
 
 def _record(costs: Mapping[str, Cost], failed: Sequence[str]) -> None:

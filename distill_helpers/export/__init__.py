@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
             "runtime_files",
             "to_browser",
         ],
+        "browser_cards": ["ask_cards_page", "cards_to_browser"],
         "bundle": [
             "DamagedBundleError",
             "TextClassifier",
@@ -42,6 +43,7 @@ __getattr__, __dir__, __all__ = attach(
             "stored_bytes",
             "trace_onnx",
         ],
+        "onnx_cards": ["OnnxCards", "trace_cards"],
         "other_machine": ["answer_questions", "write_questions"],
         "service": ["Refusal", "make_app", "read_question", "running"],
     },

@@ -150,7 +150,7 @@ def to_browser(
         parts.rename(made / version)
         content = settings | {"version": version, "files": files}
         (made / LIST).write_text(json.dumps(content), "utf-8")
-        (made / LICENCES).write_text(_licences(Path(runtime)), "utf-8")
+        (made / LICENCES).write_text(runtime_licences(Path(runtime)), "utf-8")
         policy = {"%SERVER%": origin and f" {origin}", "%VERSION%": version}
         _fill_in(INDEX, made, policy)
         kept = {name: listed(made / name) for name in (INDEX, LIST, LICENCES)}
@@ -201,7 +201,8 @@ def _copy(made: Path, bundle: Path, runtime: dict[str, Path]) -> None:
         shutil.copyfile(path, made / name)
 
 
-def _licences(runtime: Path) -> str:
+def runtime_licences(runtime: Path) -> str:
+    """Return the licences of what runs a model in a page."""
     texts = []
     for package in _PACKAGES:
         home = runtime / "node_modules" / package

@@ -116,6 +116,45 @@ def ask_page(
         If the page could not load its student, such as a damaged one, or the
         browser does not start or takes too long.
     """
+    found = visit_page(folder, ASK, list(texts), seconds=seconds)
+    return [
+        PageAnswer(
+            f["label"],
+            tuple(f["logits"]),
+            f["milliseconds"],
+            tuple(f["labels"]),
+            tuple(f["probabilities"]),
+        )
+        for f in found
+    ]
+
+
+def visit_page(
+    folder: str | Path, script: str, given=None, *, seconds: float = 120.0
+) -> list:
+    """Serve a page on this machine, open it out of sight, and run a script in it.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Its page says by ``data-ready`` of the root element when it can be asked.
+    script : str
+        A function in JavaScript.
+    given : plain data, optional
+        Its argument.
+    seconds : float, default 120
+        How long the page may take to be ready.
+
+    Returns
+    -------
+    list
+        What the function returned.
+
+    Raises
+    ------
+    HeadlessMissingError, FileNotFoundError, PageFaultError
+        As :func:`ask_page`.
+    """
     if not (Path(folder) / "index.html").is_file():
         raise FileNotFoundError(f"there is no page in {str(folder)!r}")
     try:
@@ -127,7 +166,7 @@ def ask_page(
         ) from error
     chromium = find_chromium()
 
-    def visit() -> list[dict]:
+    def visit() -> list:
         with PageServer(folder) as server, sync_playwright() as tool:
             browser = tool.chromium.launch(executable_path=chromium, args=[*QUIET])
             try:
@@ -138,7 +177,7 @@ def ask_page(
                 )
                 if page.get_attribute("html", "data-ready") != "yes":
                     raise PageFaultError(page.inner_text("#state"))
-                return page.evaluate(ASK, list(texts))
+                return page.evaluate(script, given)
             finally:
                 browser.close()
 
@@ -146,16 +185,6 @@ def ask_page(
     # Playwright's plain interface does not run.
     with ThreadPoolExecutor(1) as pool:
         try:
-            found = pool.submit(visit).result()
+            return pool.submit(visit).result()
         except Error as error:
             raise PageFaultError(f"the browser gave up: {error.message}") from error
-    return [
-        PageAnswer(
-            f["label"],
-            tuple(f["logits"]),
-            f["milliseconds"],
-            tuple(f["labels"]),
-            tuple(f["probabilities"]),
-        )
-        for f in found
-    ]

@@ -7,7 +7,7 @@ import json
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -79,21 +79,64 @@ def trace_onnx(model, path: str | Path) -> Path:
     FileExistsError
         If there is such a file already.
     """
-    path, problem_type = fresh_path(path), problem_type_of(model)
     ids = torch.arange(48).reshape(2, 24) % 7 + 1
-    example = {INPUTS[0]: ids, INPUTS[1]: torch.ones_like(ids)}
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", min=2)}
+    return write_graph(
+        _Logits(on_the_cpu(model.eval())),
+        path,
+        {INPUTS[0]: ids, INPUTS[1]: torch.ones_like(ids)},
+        [OUTPUT],
+        {name: free for name in INPUTS},
+        model,
+    )
+
+
+def write_graph(
+    module: nn.Module,
+    path: str | Path,
+    example: Mapping[str, torch.Tensor],
+    outputs: Sequence[str],
+    free: Mapping[str, Mapping],
+    model=None,
+) -> Path:
+    """Trace a module into one ONNX file that holds nothing of this machine.
+
+    Parameters
+    ----------
+    module : Module
+        On the CPU, in evaluation mode; takes the inputs by name.
+    path : str or Path
+        Must not exist yet.
+    example : mapping of str to Tensor
+        A batch of two or more, by the inputs' names.
+    outputs : sequence of str
+        What its outputs are called.
+    free : mapping of str to mapping
+        Of each input, the dimensions that may change.
+    model : PreTrainedModel, optional
+        Whose kind of labels and class names are noted.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileExistsError
+        If there is such a file already.
+    """
+    path = fresh_path(path)
     logging.getLogger(_CHATTER).setLevel(logging.ERROR)
     with quietly(), warnings.catch_warnings(), whole_file(path) as temporary:
         warnings.simplefilter("ignore")  # notes of the exporter to its makers
         torch.onnx.export(
-            _Logits(on_the_cpu(model.eval())),
+            module,
             (),
             str(temporary),
-            kwargs=example,
-            input_names=list(INPUTS),
-            output_names=[OUTPUT],
-            dynamic_shapes={name: free for name in INPUTS},
+            kwargs=dict(example),
+            input_names=list(example),
+            output_names=list(outputs),
+            dynamic_shapes=dict(free),
             external_data=False,
             opset_version=OPSET,
             dynamo=True,
@@ -101,13 +144,21 @@ def trace_onnx(model, path: str | Path) -> Path:
         )
         graph = onnx.load(temporary)
         _strip(graph)
-        if problem_type != ONE_LABEL:
-            graph.metadata_props.add(key=PROBLEM_TYPE, value=problem_type)
-        if names := real_names(config_names(getattr(model, "config", None))):
-            graph.metadata_props.add(key=LABEL_NAMES, value=json.dumps(names))
+        _note(graph, model)
         onnx.checker.check_model(graph)
         onnx.save(graph, temporary)
     return path
+
+
+def _note(graph: onnx.ModelProto, model) -> None:
+    """Write into a graph what its answers mean."""
+    if model is None:
+        return
+    problem_type = problem_type_of(model)
+    if problem_type != ONE_LABEL:
+        graph.metadata_props.add(key=PROBLEM_TYPE, value=problem_type)
+    if names := real_names(config_names(getattr(model, "config", None))):
+        graph.metadata_props.add(key=LABEL_NAMES, value=json.dumps(names))
 
 
 def _strip(model: onnx.ModelProto) -> None:
@@ -173,6 +224,28 @@ def _bytes_of(tensor: onnx.TensorProto) -> int:
     return onnx.numpy_helper.to_array(tensor).nbytes
 
 
+def one_session(
+    path: str | Path, threads: int | None = None
+) -> onnxruntime.InferenceSession:
+    """Open an ONNX file on the CPU; its threads sleep while they wait.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no ONNX file at {str(path)!r}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or torch.get_num_threads()
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        str(path), options, providers=["CPUExecutionProvider"]
+    )
+
+
 class OnnxClassifier:
     """An ONNX file that answers texts, as the scorecard wants it.
 
@@ -214,16 +287,7 @@ class OnnxClassifier:
         threads: int | None = None,
         multiple: int = PAD_MULTIPLE,
     ) -> None:
-        if not Path(path).is_file():
-            raise FileNotFoundError(f"no ONNX file at {str(path)!r}")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or torch.get_num_threads()
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        self.session = one_session(path, threads)
         names = [entry.name for entry in self.session.get_inputs()]
         if set(names) != set(INPUTS):
             raise ValueError(

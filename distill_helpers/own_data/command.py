@@ -54,6 +54,12 @@ def parser() -> argparse.ArgumentParser:
     add("--max-cost", type=float, metavar="DOLLARS", help="of api: the budget")
     add("--price", type=float, nargs=2, metavar=("IN", "OUT"), help="a million tokens")
     add("--cache", metavar="FOLDER", help="keep the teacher's answers there")
+    add("--ask", type=int, metavar="N", help="about so many texts without a label")
+    add(
+        "--choose",
+        metavar="HOW",
+        help="of --ask: random, student-doubt, teacher-doubt, teacher-sure or diverse",
+    )
     student = made.add_argument_group("the student")
     add = student.add_argument
     add("--student", default="text-cnn", help="bigram, text-cnn or tiny-transformer")
@@ -62,6 +68,10 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--temperature", type=float, default=2.0, help="of the soft targets; default 2")
     add("--alpha", type=float, default=0.9, help="weight of the soft targets, to 1")
+    add("--soft-loss", default="kl", help="kl, reverse_kl, jensen_shannon, alpha, ...")
+    add(
+        "--example-weights", help="what the teacher is sure of counts more: margin, ..."
+    )
     add("--epochs", type=float, help="passes over all texts; default: by their number")
     add("--class-weights", help="balanced: a rare class weighs as much as a large one")
     return made

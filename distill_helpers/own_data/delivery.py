@@ -24,6 +24,7 @@ from ..files import whole_folder
 from ..teachers.mixed import calibration_temperature
 from ..training.saving import save_run
 from .blocks import to_html, to_markdown
+from .choosing import texts_read
 from .guide import Guide
 from .looking import Texts
 from .report import compose
@@ -193,9 +194,13 @@ def _content(
         labels=texts.label_names,
         problem_type=texts.problem_type,
         labelled=len(reviews["train"]),
-        reviews=len(reviews["train"]) + len(reviews["transfer"]),
+        reviews=texts_read(request, texts),
+        ask=request.ask,
+        choose=request.choose,
         temperature=request.temperature,
         alpha=request.alpha,
+        soft_loss=request.soft_loss,
+        example_weights=request.example_weights,
         steps=trained.steps,
         seeds=list(trained.seeds),
         class_weights=request.class_weights,

@@ -16,6 +16,7 @@ from ..teachers.live import HuggingFaceTeacher
 from ..teachers.making import make_teacher
 from ..teachers.opening import open_teacher
 from ..teachers.ordering import innermost
+from ..teachers.small import SmallTeacher
 from ..teachers.trust import check_trust
 from .looking import Texts
 from .request import MAKE, Request
@@ -125,7 +126,7 @@ class Guide:
             f"{key}: {_told(value)}"
             for key, value in self.about.items()
             if key != "warnings" and value is not None
-        ]
+        ] + [line for line in (self.request.asking,) if line]
 
     def __str__(self) -> str:
         lines = [*self.told, "", self.quality.round(3).to_string()]
@@ -142,6 +143,12 @@ def live_teacher(teacher) -> HuggingFaceTeacher | None:
     """Find the encoder beneath a cache or an order of classes, if there is one."""
     found = innermost(teacher)
     return found if isinstance(found, HuggingFaceTeacher) else None
+
+
+def small_teacher(teacher) -> SmallTeacher | None:
+    """Find the kit's small teacher beneath an order of classes, if it is it."""
+    found = innermost(teacher)
+    return found if isinstance(found, SmallTeacher) else None
 
 
 def _told(value) -> str:

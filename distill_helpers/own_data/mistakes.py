@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS
+from ..data.targets import has_answer
 from ..evaluation.metrics import probabilities
 from .classes import marks_of_labels, marks_of_logits
 
@@ -79,7 +80,7 @@ def worth_reading(
     kinds = np.full(len(texts), ALONE, object)
     teachers = np.full(len(texts), "", object)
     if teacher is not None:
-        answered = np.isfinite(teacher).all(1)
+        answered = has_answer(teacher)
         told = marks_of_logits(np.where(answered[:, None], teacher, 0), several)
         kinds[answered & (told == said).all(1)] = DOUBTED
         kinds[answered & (told == is_it).all(1)] = TAUGHT

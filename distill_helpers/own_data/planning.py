@@ -11,7 +11,8 @@ import numpy as np
 
 from ..data.encoding import EncodedReviews, encode_reviews
 from ..students.linear import linear_baseline
-from .guide import Guide, language_model, live_teacher
+from .choosing import budget
+from .guide import Guide, language_model, live_teacher, small_teacher
 from .looking import Texts
 from .request import MAKE, Request
 from .runs import Recipe, make_recipe, make_tokenizer, ways
@@ -139,15 +140,19 @@ def _run_seconds(
 
 def _teacher(request: Request, texts: Texts, guide: Guide | None) -> tuple[str, float]:
     reviews = texts.reviews
-    count = sum(len(part) for part in reviews.values())
+    asked_about = {name: list(part["text"]) for name, part in reviews.items()}
+    asked_about["transfer"] = asked_about["transfer"][: budget(request, texts)]
+    count = sum(map(len, asked_about.values()))
     if request.teacher == MAKE and guide is None:
         return _making(request, texts)
     asked = language_model(guide.teacher) if guide else None
     if asked is not None:
-        priced = asked.estimate([t for part in reviews.values() for t in part["text"]])
+        priced = asked.estimate([t for part in asked_about.values() for t in part])
         said = "; ".join([request.teacher_name, *str(priced).splitlines()])
         return said, priced.requests * ANSWER / asked.concurrency
-    live = live_teacher(guide.teacher) if guide else None
+    live = None
+    if guide is not None:
+        live = live_teacher(guide.teacher) or small_teacher(guide.teacher)
     if live is None:
         return f"{request.teacher_name}: its answers are looked up", 0.0
     some = sorted(reviews["train"]["text"], key=len)

@@ -175,6 +175,8 @@ def _settings(request: Request, trained: Trained) -> list[str]:
         f"teacher: {request.teacher_name}",
         f"temperature: {request.temperature:g}",
         f"alpha (weight of the soft targets): {request.alpha:g}",
+        f"loss between soft targets: {request.soft_loss}",
+        f"soft targets weighed by: {request.example_weights or 'nothing'}",
         f"steps of each run: {trained.steps:,}",
         f"seeds: {', '.join(map(str, trained.seeds))}",
         f"class weights: {request.class_weights or 'none'}",

@@ -16,10 +16,13 @@ from ..arguments import (
     check_type,
     check_whole,
 )
+from ..data.active import HOW, RANDOM, TEACHER_DOUBT, TEACHER_SURE
 from ..data.table_files import is_table_file
+from ..losses.named import KL, check_soft_loss
 from ..students.registry import student_spec
 from ..teachers.api.naming import is_api_name, model_of
 from ..teachers.tables import VALUES
+from ..training.weighting import CERTAINTIES
 
 MAKE = "make"
 WAYS = ("auto", "encoder", "frozen", "linear")
@@ -69,12 +72,24 @@ class Request:
         What stands between several labels in one cell, such as ``"|"``.
     labelled : int, optional
         Labels that the student is shown; by default all of them.
+    ask : int, optional
+        Texts without a label that the teacher is asked about; by default all.
+    choose : str, optional
+        How these are chosen, see :data:`~distill_helpers.data.active.HOW`; by
+        default by chance.
     student : str, default "text-cnn"
     seeds : sequence of int, default 0 to 4
         One run of each kind for each.
     temperature : float, default 2.0
     alpha : float, default 0.9
         Weight of the soft targets, above 0 and at most 1.
+    soft_loss : str, default "kl"
+        What compares the soft targets, one of
+        :data:`~distill_helpers.losses.named.SOFT_LOSSES`.
+    example_weights : str, optional
+        Let the soft targets that the teacher is sure of count more:
+        ``"confidence"``, ``"margin"`` or ``"entropy"``, see
+        :func:`~distill_helpers.training.weighting.example_weights`.
     epochs : float, optional
         Passes over labelled and unlabelled texts together; by default as many as
         make a small file enough steps.
@@ -114,10 +129,14 @@ class Request:
     split_column: str = "split"
     several_labels: str | None = None
     labelled: int | None = None
+    ask: int | None = None
+    choose: str | None = None
     student: str = "text-cnn"
     seeds: Sequence[int] = (0, 1, 2, 3, 4)
     temperature: float = 2.0
     alpha: float = 0.9
+    soft_loss: str = KL
+    example_weights: str | None = None
     epochs: float | None = None
     class_weights: str | None = None
     output: str | Path | None = None
@@ -126,8 +145,12 @@ class Request:
     def __post_init__(self) -> None:
         student_spec(self.student)
         check_whole("labelled", self.labelled, least=2, optional=True)
+        check_whole("ask", self.ask, least=1, optional=True)
+        _check_choice_of_texts(self)
         check_temperature(self.temperature)
         check_number("alpha", self.alpha, above=0, most=1)
+        check_soft_loss(self.soft_loss)
+        check_choice("example_weights", self.example_weights, (None, *CERTAINTIES))
         if self.epochs is not None:
             check_number("epochs", self.epochs, above=0, most=10_000)
         check_choice("class_weights", self.class_weights, WEIGHTS)
@@ -164,6 +187,16 @@ class Request:
         """The teacher without the folders of this machine."""
         path = Path(self.teacher)
         return path.name if path.exists() else self.teacher
+
+    @property
+    def asking(self) -> str | None:
+        """Which texts without a label the teacher is asked about; None: all."""
+        if self.ask is None:
+            return None
+        return (
+            f"asked about {self.ask:,} of the texts without a label, chosen by"
+            f" {self.choose or RANDOM!r}"
+        )
 
     @property
     def teacher_is_table(self) -> bool:
@@ -233,6 +266,21 @@ def _check_teacher(request: Request) -> None:
         raise ValueError(f"how={request.how!r} needs encoder: a folder or a Hub id")
     if request.how == "linear" and request.encoder is not None:
         raise ValueError("how='linear' uses no encoder; leave one of the two out")
+
+
+def _check_choice_of_texts(request: Request) -> None:
+    check_choice("choose", request.choose, (None, *HOW))
+    if request.choose is not None and request.ask is None:
+        raise ValueError(
+            f"choose={request.choose!r} says which texts the teacher is asked about; it"
+            " needs ask: about how many"
+        )
+    if request.choose in (TEACHER_DOUBT, TEACHER_SURE) and request.teacher_is_api:
+        raise ValueError(
+            f"choose={request.choose!r} needs the teacher's answer to every text, which"
+            f" the budget of teacher={request.teacher!r} is there to avoid; choose by"
+            f" {[h for h in HOW if h not in (TEACHER_DOUBT, TEACHER_SURE)]}"
+        )
 
 
 def _check_api(request: Request) -> None:

@@ -22,12 +22,14 @@ from ..evaluation.metrics import chosen_labels
 from ..files import whole_folder
 from ..logs import quietly
 from ..losses.balance import class_weights
+from ..losses.named import check_soft_loss
 from ..students.registry import student_spec
 from ..students.tokenizers import train_tokenizer
 from ..teachers.tables import SMOOTHING
 from ..training.checkpoints import data_digest
 from ..training.choosing import Choice, choose_student
 from ..training.recipes import step_budget, train_student
+from .choosing import chosen, texts_read
 from .classes import marks_of_labels
 from .guide import Guide
 from .looking import Texts
@@ -126,7 +128,15 @@ class Recipe:
             metric=METRIC,
             seed=seed,
             shape=self.shape,
+            config=self._teaching() if reads.teacher_logits is not None else None,
         )
+
+    def _teaching(self) -> dict:
+        """Return what the soft targets alone are trained with."""
+        return {
+            "soft_loss": self.request.soft_loss,
+            "example_weights": self.request.example_weights,
+        }
 
     def facts(self) -> dict:
         """Plain data that a run hangs on, beside its texts and its seed."""
@@ -143,6 +153,7 @@ class Recipe:
             "steps": self.steps,
             "temperature": self.request.temperature,
             "alpha": self.request.alpha,
+            **self._teaching(),
         }
 
 
@@ -157,8 +168,9 @@ def passes(request: Request, texts: int) -> float:
 def make_recipe(request: Request, texts: Texts) -> Recipe:
     """Settle what all runs share; no teacher is needed."""
     reviews, names = texts.reviews, texts.label_names
-    count = len(reviews["train"]) + len(reviews["transfer"])
+    count = texts_read(request, texts)
     labels = np.asarray(reviews["train"]["label"])
+    check_soft_loss(request.soft_loss, None, len(names), texts.problem_type)
     return Recipe(
         request,
         names,
@@ -199,8 +211,9 @@ def encoded_arms(
 ) -> tuple[dict[str, Callable[[], EncodedReviews]], EncodedReviews]:
     """Return what each way reads for a seed, made when asked, and the validation."""
     drawn = guide.texts.drawn(seed)
-    train, transfer = drawn["train"], _answerable(guide, drawn["transfer"])
-    teacher = guide.of(seed)
+    train, teacher = drawn["train"], guide.of(seed)
+    known = _answerable(guide, drawn["transfer"])
+    transfer = chosen(guide, teacher, train, known)
     arms = {CONTROL: lambda: encode_reviews(train, tokenizer)}
     if HARD in ways(guide.texts):
         arms[HARD] = lambda: encode_reviews(

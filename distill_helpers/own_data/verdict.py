@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.targets import has_answer
 from ..evaluation.comparison import BETTER, WORSE, Comparison, Runs, compare_runs
 from ..evaluation.cost import count_parameters, measure_cost, size_on_disk
 from ..evaluation.metrics import measure_quality
@@ -209,7 +210,7 @@ def judge(request: Request, texts: Texts, guide: Guide, trained: Trained) -> Ver
 
 
 def _teacher_row(guide: Guide, asked, truth, told) -> Row | None:
-    known = np.isfinite(told).all(1)
+    known = has_answer(told)
     if not known.any():
         return None
     quality = measure_quality(told[known], truth[known])

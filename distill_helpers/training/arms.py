@@ -7,7 +7,7 @@ change one of the two at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +43,8 @@ def hard_answers(teacher_logits: np.ndarray) -> np.ndarray:
     -------
     ndarray of float32, of the same shape
         Logits whose softmax at T = 1 is 1 for the chosen class and 0 for the others:
-        with them the soft-target loss is the cross-entropy of pseudo-labels.
+        with them the soft-target loss is the cross-entropy of pseudo-labels. A row of
+        NaN stays one: who has no answer chose nothing.
 
     Raises
     ------
@@ -63,6 +64,7 @@ def hard_answers(teacher_logits: np.ndarray) -> np.ndarray:
         )
     hard = np.full(logits.shape, -_CERTAIN, np.float32)
     hard[np.arange(len(logits)), logits.argmax(1)] = 0
+    hard[np.isnan(logits).any(axis=1)] = np.nan
     return hard
 
 
@@ -100,25 +102,57 @@ def soft_and_hard(taught: EncodedReviews) -> dict[str, Arm]:
     arms = {}
     labelled = taught.labelled
     if labelled.any() and not labelled.all():
-        few = _those(taught, np.flatnonzero(labelled), taught.teacher_logits)
+        few = some_of(taught, np.flatnonzero(labelled))
         arms["hard, labelled"] = Arm(_hardened(few), hard)
         arms["soft, labelled"] = Arm(few, {})
     arms["hard, all"] = Arm(_hardened(taught), hard)
     return arms
 
 
-def _hardened(reads: EncodedReviews) -> EncodedReviews:
-    answers = hard_answers(reads.teacher_logits)
-    return _those(reads, np.arange(len(reads)), answers)
+def answered(reads: EncodedReviews, teacher_logits: np.ndarray) -> EncodedReviews:
+    """Return the same texts and labels with other answers of a teacher.
+
+    Parameters
+    ----------
+    reads : EncodedReviews
+    teacher_logits : ndarray, shape (texts, classes)
+        The new answers, kept as float32.
+
+    Returns
+    -------
+    EncodedReviews
+        A new one; `reads` stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If there is not one row for each text.
+    """
+    return reads.changed(teacher_logits=np.asarray(teacher_logits, np.float32))
 
 
-def _those(reads: EncodedReviews, rows: np.ndarray, logits: np.ndarray):
-    """Return some of the texts, with these logits for all of them."""
-    return EncodedReviews(
-        [reads.token_ids[row] for row in rows],
-        reads.labels[rows],
-        logits[rows],
-        None if reads.texts is None else [reads.texts[row] for row in rows],
-        reads.label_names,
+def some_of(reads: EncodedReviews, rows: Sequence[int]) -> EncodedReviews:
+    """Return some of the texts, with all that belongs to them.
+
+    Parameters
+    ----------
+    reads : EncodedReviews
+    rows : sequence of int
+        Which ones, in their new order.
+
+    Returns
+    -------
+    EncodedReviews
+    """
+    rows, logits = list(rows), reads.teacher_logits
+    return reads.changed(
+        token_ids=[reads.token_ids[row] for row in rows],
+        labels=reads.labels[rows],
+        teacher_logits=None if logits is None else logits[rows],
+        texts=None if reads.texts is None else [reads.texts[row] for row in rows],
         **{name: values[rows] for name, values in reads.tensors.items()},
     )
+
+
+def _hardened(reads: EncodedReviews) -> EncodedReviews:
+    return answered(reads, hard_answers(reads.teacher_logits))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from ..arguments import check_type
+from ..arguments import check_choice, check_type
 from ..data.encoding import EncodedReviews
 from ..data.targets import SOFT_TARGETS_COLUMN
 from ..losses.weighted import WeightedLoss
@@ -21,6 +21,44 @@ def check_inherited(options: Mapping) -> None:
     for name, instead in _INSTEAD.items():
         if options.get(name) is not None:
             raise ValueError(f"{name} is not used by this trainer: {instead}")
+
+
+def check_way(
+    field: str,
+    way: str | None,
+    options: Mapping | None,
+    ways: Sequence[str],
+    allowed: Iterable[str],
+) -> dict:
+    """Return the options of a config's field that names a way to do something.
+
+    Parameters
+    ----------
+    field : str
+        Its options are the field ``<field>_kwargs``.
+    way : str or None
+        None: it is not done.
+    options : mapping or None
+    ways, allowed
+        The names that there are, of ways and of options.
+
+    Raises
+    ------
+    ValueError
+        If there is no such way or option, or options without a way.
+    """
+    given = dict(options or {})
+    if way is None:
+        if given:
+            raise ValueError(
+                f"{field}_kwargs={given!r} needs {field}, one of {list(ways)}"
+            )
+        return {}
+    check_choice(field, way, ways)
+    for name in given:
+        if name not in allowed:
+            raise ValueError(f"{field}_kwargs takes {list(allowed)}, got {name!r}")
+    return given
 
 
 def check_loss_names(losses: Sequence[WeightedLoss]) -> list[WeightedLoss]:

@@ -9,6 +9,9 @@ from transformers import TrainingArguments
 
 from ..arguments import check_alpha, check_number, check_temperature, check_whole
 from ..data.encoding import PAD_MULTIPLE
+from ..losses.named import KL, SOFT_LOSSES, check_soft_loss
+from .curriculum import ORDERS, check_curriculum
+from .weighting import CERTAINTIES, check_weighting
 
 
 @dataclass
@@ -31,6 +34,26 @@ class DistillationConfig(TrainingArguments):
     class_weights : "balanced" or list of float, optional
         What each class counts in the cross-entropy with the labels; see
         :func:`~distill_helpers.losses.balance.class_weights`.
+    final_temperature : float, optional
+        The temperature of the last update, to which it goes in a straight line
+        (annealed distillation); by default it stays.
+    soft_loss : str, default "kl"
+        What compares the soft targets, one of
+        :data:`~distill_helpers.losses.named.SOFT_LOSSES`, with `soft_loss_kwargs`;
+        see :func:`~distill_helpers.losses.named.soft_loss`.
+    relational : float, default 0
+        Weight of the loss between the relations of a batch, beside the others; see
+        :func:`~distill_helpers.losses.relational.weighted_relational`.
+    example_weights : str, optional
+        Let the soft targets of some texts count more, by ``"confidence"``,
+        ``"margin"`` or ``"entropy"`` of the teacher, with `example_weights_kwargs`
+        (`favour`, `temperature`, `shuffle_seed`); see
+        :func:`~distill_helpers.training.weighting.example_weights`.
+    curriculum : str, optional
+        ``"easy_first"``, ``"hard_first"`` or, as the control, ``"random"``, with
+        `curriculum_kwargs` (`difficulty`, `pacing`, `start`, `full_at`); see
+        :mod:`distill_helpers.training.curriculum`. Batches are not of like length
+        then.
 
     Raises
     ------
@@ -64,6 +87,30 @@ class DistillationConfig(TrainingArguments):
     class_weights: str | list[float] | None = field(
         default=None, metadata={"help": "'balanced', or a number for each class."}
     )
+    final_temperature: float | None = field(
+        default=None, metadata={"help": "Temperature of the last update."}
+    )
+    soft_loss: str = field(
+        default=KL, metadata={"help": f"One of {', '.join(SOFT_LOSSES)}."}
+    )
+    soft_loss_kwargs: dict | None = field(
+        default=None, metadata={"help": "Options of soft_loss."}
+    )
+    relational: float = field(
+        default=0.0, metadata={"help": "Weight of the relational loss."}
+    )
+    example_weights: str | None = field(
+        default=None, metadata={"help": f"One of {', '.join(CERTAINTIES)}."}
+    )
+    example_weights_kwargs: dict | None = field(
+        default=None, metadata={"help": "Options of example_weights."}
+    )
+    curriculum: str | None = field(
+        default=None, metadata={"help": f"One of {', '.join(ORDERS)}."}
+    )
+    curriculum_kwargs: dict | None = field(
+        default=None, metadata={"help": "Options of curriculum."}
+    )
     learning_rate: float = field(default=1e-3)
     lr_scheduler_type: str = field(default="cosine")
     warmup_steps: float = field(default=0.06)
@@ -81,6 +128,12 @@ class DistillationConfig(TrainingArguments):
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
         check_alpha(self.alpha)
+        if self.final_temperature is not None:
+            check_number("final_temperature", self.final_temperature, above=0)
+        check_number("relational", self.relational, least=0)
+        check_soft_loss(self.soft_loss, self.soft_loss_kwargs)
+        check_weighting(self.example_weights, self.example_weights_kwargs)
+        check_curriculum(self.curriculum, self.curriculum_kwargs)
         check_whole("pad_to_multiple_of", self.pad_to_multiple_of, 1)
         for name in ("learning_rate", "weight_decay", "max_grad_norm"):
             check_number(name, getattr(self, name), least=0)

@@ -8,10 +8,17 @@ from pathlib import Path
 import torch
 from transformers.trainer import TRAINING_ARGS_NAME
 
+from ..data.encoding import LengthGroupedSampler
 from ..losses.weighted import WeightedLoss, weighted_sum
 from .checkpoints import WholeCheckpoints
+from .garbage import only_new_garbage
 from .judged import JudgedLosses
 from .task import DivergedError
+
+
+def order_seed(args) -> int:
+    """Return the seed of the order of the texts, as the stock Trainer takes it."""
+    return args.seed if args.data_seed is None else args.data_seed
 
 
 class CountedLosses(WholeCheckpoints):
@@ -48,6 +55,20 @@ class CountedLosses(WholeCheckpoints):
     def batches_of_update(self, batches: list[Mapping]) -> list[Mapping]:
         """Return what an update learns from; a subclass may put other texts there."""
         return batches
+
+    def texts_an_update(self) -> int:
+        """Return how many texts an update reads, on all processes."""
+        args = self.args
+        own = args.train_batch_size * args.gradient_accumulation_steps
+        return own * args.world_size
+
+    def _get_train_sampler(self, train_dataset=None):
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        return LengthGroupedSampler(
+            dataset.lengths, self.texts_an_update(), order_seed(self.args)
+        )
 
     def weigh(
         self,
@@ -102,7 +123,8 @@ class CountedLosses(WholeCheckpoints):
 
     def train(self, *args, **kwargs):
         """See ``WholeCheckpoints.train``; a student that ends as NaN is an error."""
-        ended = super().train(*args, **kwargs)
+        with only_new_garbage():
+            ended = super().train(*args, **kwargs)
         for weights in self.model.parameters():
             self.check_numbers(weights)
         return ended

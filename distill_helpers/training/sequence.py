@@ -325,6 +325,11 @@ class EncodedCompletions(Dataset):
     def __getitem__(self, index: int) -> dict[str, list[int]]:
         return self.rows[index]
 
+    @property
+    def lengths(self) -> list[int]:
+        """The number of tokens of each prompt with its completion."""
+        return [sum(map(len, row.values())) for row in self.rows]
+
     def digest(self) -> str:
         """Return sixteen hexadecimal digits that name the content."""
         content = json.dumps([list(row.values()) for row in self.rows])

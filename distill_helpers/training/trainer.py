@@ -6,7 +6,6 @@ reviews into batches and hands them to the losses.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,15 +23,15 @@ from ..data.class_order import config_names, real_names
 from ..data.encoding import (
     DistillationCollator,
     EncodedReviews,
-    LengthGroupedSampler,
     encode_reviews,
     soft_targets_of,
 )
 from ..data.labels import problem_type_of
 from ..data.targets import SOFT_TARGETS_COLUMN
+from ..evaluation.predict import accepted_names, for_student
 from ..files import made_folder
 from ..losses.balance import class_weights
-from ..losses.combined import standard_losses, usable
+from ..losses.combined import usable
 from ..losses.matching import HiddenStateMatcher
 from ..losses.weighted import WeightedLoss
 from ..teachers.base import Teacher
@@ -43,13 +42,13 @@ from .checkpoints import data_digest
 from .checks import (
     check_inherited,
     check_kind,
-    check_loss_names,
     check_needs,
     check_targets,
     check_vocabulary,
 )
 from .config import DistillationConfig
 from .counted import CountedLosses, each_part
+from .objective import Objective
 from .task import for_task, task_metrics
 
 PROJECTIONS = "projections.safetensors"
@@ -141,8 +140,10 @@ class DistillationTrainer(CountedLosses):
         if teacher is not None and losses is None:
             check_kind(teacher, self.problem_type)
         self._strict = losses is None  # own losses may read labels in their own way
-        self.losses = _all_losses(args, losses, hidden_states, self.problem_type)
-        self._accepted = _accepted_names(model)
+        classes = model.config.num_labels
+        self.objective = Objective(args, self.problem_type, classes)
+        self.losses = self.objective.losses(losses, hidden_states)
+        self._accepted = accepted_names(model)
         if train_dataset is not None:
             if not len(train_dataset):
                 raise ValueError("train_dataset is empty")
@@ -164,12 +165,9 @@ class DistillationTrainer(CountedLosses):
                     warn_if_at_chance(
                         train_dataset.teacher_logits, train_dataset.labels
                     )
-            weights = class_weights(
-                args.class_weights, train_dataset.labels, model.config.num_labels
-            )
-            self.losses = _all_losses(
-                args, losses, hidden_states, self.problem_type, weights
-            )
+            train_dataset = self.objective.weigh(train_dataset)
+            weights = class_weights(args.class_weights, train_dataset.labels, classes)
+            self.losses = self.objective.losses(losses, hidden_states, weights)
         if eval_dataset is not None:
             eval_dataset = each_part(
                 eval_dataset,
@@ -212,10 +210,12 @@ class DistillationTrainer(CountedLosses):
         """See ``Trainer.compute_loss``."""
         batch = self._with_teacher(inputs)
         training = model.training
-        losses = [loss for loss in self.losses if training or not loss.asks]
+        state = self.state
+        now = self.objective.at(self.losses, state.global_step, state.max_steps)
+        losses = [loss for loss in now if training or not loss.asks]
         losses = usable(losses, batch, self.problem_type)
         flags = {flag: True for loss in losses for flag in loss.asks}
-        outputs = model(**self._for_student(batch), **flags)
+        outputs = model(**for_student(batch, self._accepted), **flags)
         self.check_numbers(outputs.logits)
         counts = num_items_in_batch if training else None
         loss = self.weigh(losses, outputs, batch, counts)
@@ -240,15 +240,6 @@ class DistillationTrainer(CountedLosses):
             batch[SOFT_TARGETS_COLUMN] = logits.to(batch["labels"].device)
         return batch
 
-    def _for_student(self, batch: Mapping) -> dict:
-        return {
-            name: value
-            for name, value in batch.items()
-            if name != "labels"
-            and not name.startswith("teacher_")
-            and (self._accepted is None or name in self._accepted)
-        }
-
     def resume_facts(self) -> dict:
         """Return what a resumed run must share with the one that was begun."""
         args, named = self.args, getattr(self.teacher, "fingerprint", None)
@@ -258,12 +249,7 @@ class DistillationTrainer(CountedLosses):
             "data": data_digest(self.train_dataset, soft_targets=named is None),
             "problem_type": self.problem_type,
             "losses": losses,
-            "class_weights": args.class_weights,
-            "temperature": args.temperature,
-            "alpha": args.alpha,
-            "live_teacher": args.live_teacher,
-            "seed": args.seed,
-            "data_seed": args.data_seed,
+            **self.objective.facts(),
             # The optimiser's own are restored: another one here would be ignored.
             **{name: _plain(getattr(args, name)) for name in RESTORED},
         }
@@ -334,13 +320,11 @@ class DistillationTrainer(CountedLosses):
             ) from error
 
     def _get_train_sampler(self, train_dataset=None):
-        if self.args.train_sampling_strategy != "group_by_length":
-            return super()._get_train_sampler(train_dataset)
         dataset = self.train_dataset if train_dataset is None else train_dataset
-        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        size *= self.args.world_size
-        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        return LengthGroupedSampler(dataset.lengths, size, seed)
+        sampler = self.objective.sampler(dataset, self.texts_an_update())
+        if sampler is None:
+            return super()._get_train_sampler(train_dataset)
+        return sampler
 
     def _load_from_checkpoint(self, resume_from_checkpoint, model=None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
@@ -357,28 +341,6 @@ class DistillationTrainer(CountedLosses):
 
 def _plain(value):
     return getattr(value, "value", value)
-
-
-def _all_losses(
-    args, losses, hidden_states, problem_type: str, weights=None
-) -> list[WeightedLoss]:
-    if losses is None:
-        losses = standard_losses(args.temperature, args.alpha, problem_type, weights)
-    elif args.class_weights is not None:
-        raise ValueError(
-            "class_weights belong to the standard losses: with losses=[...] give them"
-            " there, as in standard_losses(..., class_weights=...)"
-        )
-    hidden = [] if hidden_states is None else [hidden_states.as_loss()]
-    return check_loss_names([*losses, *hidden])
-
-
-def _accepted_names(model) -> set[str] | None:
-    """What a model's ``forward`` takes by name; None for whatever there is."""
-    parameters = inspect.signature(model.forward).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return None
-    return set(parameters)
 
 
 def _class_names(model) -> list[str] | None:

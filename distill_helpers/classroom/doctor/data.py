@@ -16,10 +16,20 @@ from .report import FAIL, OK, WARN, Finding
 
 CHECKSUMS = "checksums.json"
 DATA_FILES = (
+    "domains/*.csv",
     "practice/support_messages.csv",
+    "proposed_uses/*.json",
+    "recorded/*.parquet",
+    "reasoning/*.parquet",
+    "reasoning/*/*",
     "sample_reviews/reviews.jsonl",
+    "small_teacher/*",
     "soft_targets/*.parquet",
     "teacher.json",
+    "text_to_sql/*.parquet",
+    "translated/*.parquet",
+    "two_senses/*/*",
+    "wordnet/synonyms.json",
 )
 TEXT = (".csv", ".json", ".jsonl")
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...lessons.parameters import DEFAULT_RUNS
+from ..executors import cores as usable_cores
 from .report import FAIL, OK, WARN, Finding
 
 GIB = 2**30
@@ -74,9 +75,7 @@ def check_cores(torch: Mapping) -> Finding:
         Of :func:`ask_torch`; ``threads`` may be missing.
     """
     cores = os.cpu_count() or 1
-    usable = cores
-    if hasattr(os, "sched_getaffinity"):  # fewer where a scheduler gave us few
-        usable = min(cores, len(os.sched_getaffinity(0)))
+    usable = min(cores, usable_cores())
     threads = torch.get("threads")
     setting = os.environ.get("OMP_NUM_THREADS")
     seen = f"{usable} of {cores} usable, PyTorch takes {threads or 'unknown'}"
