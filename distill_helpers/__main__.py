@@ -14,6 +14,7 @@ from collections.abc import Sequence
 # Name: the module whose main() takes the words that follow, and what it does.
 COMMANDS = {
     "distill": ("own_data.command", "make a student of a file of your own texts"),
+    "release": ("own_data.release_command", "ask whether a student may go out"),
     "ask": ("teachers.api.command", "let a language model answer a file of texts"),
     "doctor": ("classroom.doctor.examination", "check a machine before the lessons"),
     "lessons": ("classroom.running", "run the lessons, offline, on the sample"),

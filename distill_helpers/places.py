@@ -24,6 +24,13 @@ def _data_folder() -> Path:
 DATA = _data_folder()
 SAMPLE_REVIEWS = DATA / "sample_reviews" / "reviews.jsonl"
 PRACTICE_FILE = DATA / "practice" / "support_messages.csv"
+CLINICAL_NOTES = DATA / "domains" / "clinical_notes.csv"
+CONTRACT_CLAUSES = DATA / "domains" / "contract_clauses.csv"
+PROPOSED_USES = DATA / "proposed_uses" / "cases.json"
 SOFT_TARGETS = DATA / "soft_targets"
 RESULTS = DATA / "results"
 TEACHER_CARD = DATA / "teacher.json"
+SMALL_TEACHER = DATA / "small_teacher"
+SYNONYMS = DATA / "wordnet" / "synonyms.json"
+TRANSLATED = DATA / "translated" / "sample_pool.parquet"
+RECORDED_ANSWERS = DATA / "recorded" / "smollm2_sample.parquet"

@@ -10,7 +10,7 @@ from ..data.reviews import ReviewDict
 from ..own_data.request import MAKE
 from ..teachers.base import Teacher
 from ..teachers.making import make_teacher
-from ..teachers.opening import SHIPPED, open_teacher
+from ..teachers.opening import SHIPPED, SMALL, open_teacher
 from ..teachers.ordering import innermost
 from .parameters import ParameterError
 
@@ -74,9 +74,9 @@ def open_guide(
 
 
 def _way_out(teacher: str) -> str:
-    if teacher == SHIPPED:
+    if teacher in (SHIPPED, SMALL):
         return (
-            "The shipped teacher knows film reviews alone: teacher='make' makes one of"
+            f"The {teacher} teacher knows film reviews alone: teacher='make' makes one of"
             " your labels; a saved classifier's folder or Hub id, or a table of soft"
             " targets, will do as well"
         )

@@ -48,7 +48,7 @@ def picked(lesson: str, results: Mapping) -> dict:
 
     Parameters
     ----------
-    lesson : {"00", "01", "02"}
+    lesson : {"00", "01", "02", "07", "08", "09", "10", "11", "12"}
     results : mapping
 
     Returns
@@ -61,7 +61,17 @@ def picked(lesson: str, results: Mapping) -> dict:
     ValueError
         If the lesson has no opening of its own.
     """
-    picks = {"00": _first_distillation, "01": _missing_three, "02": _forgotten_square}
+    picks = {
+        "00": _first_distillation,
+        "01": _missing_three,
+        "02": _forgotten_square,
+        "07": _whom_to_ask,
+        "08": _beyond_logits,
+        "09": _checked_traces,
+        "10": _two_teachers,
+        "11": _four_risks,
+        "12": _where_they_look,
+    }
     return picks[check_choice("lesson", lesson, list(picks))](results)
 
 
@@ -83,6 +93,43 @@ def _missing_three(results: Mapping) -> dict:
 def _forgotten_square(results: Mapping) -> dict:
     mixed = results["wrong_labels"]
     return {"accuracy": {name: _mean(each) for name, each in mixed.items()}}
+
+
+def _two_teachers(results: Mapping) -> dict:
+    arms = results["students"]
+    return {"accuracy": {name: _mean(by.values()) for name, by in arms.items()}}
+
+
+def _whom_to_ask(results: Mapping) -> dict:
+    budget = str(results["settings"]["budget"])
+    rules = results["bought"].items()
+    return {"accuracy": {how: _mean(by[budget].values()) for how, by in rules}}
+
+
+def _checked_traces(results: Mapping) -> dict:
+    scores = {
+        name: [round(score, 4) for score in by.values()]
+        for name, by in results["scores"].items()
+    }
+    return scores | {"their teacher": [round(results["first"]["teacher"], 4)]}
+
+
+def _beyond_logits(results: Mapping) -> dict:
+    return {
+        end: {idea: round(value, 4) for idea, value in by_idea.items()}
+        for end, by_idea in results["opening"].items()
+    }
+
+
+def _where_they_look(results: Mapping) -> dict:
+    return results["opening"]
+
+
+def _four_risks(results: Mapping) -> dict:
+    return {
+        way: {risk: round(value, 4) for risk, value in by_risk.items()}
+        for way, by_risk in results["opening"].items()
+    }
 
 
 def _mean(values) -> float:

@@ -82,8 +82,11 @@ class LessonFacts:
 
 
 def lesson_folders() -> list[Path]:
-    """Return the folder of each lesson, in the lessons' order."""
-    return sorted(HERE.glob("l[0-9][0-9]"))
+    """Return the folder of each lesson, in the lessons' order.
+
+    A folder is a lesson's as soon as it holds what is known of the lesson.
+    """
+    return sorted(path.parent for path in HERE.glob("l[0-9][0-9]/lesson.toml"))
 
 
 def lessons() -> list[LessonFacts]:

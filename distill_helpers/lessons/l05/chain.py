@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...evaluation.comparison import BETTER, WORSE, Comparison, Runs, compare_runs
+from ...compression.forms import Form
+from ...evaluation.comparison import BETTER, WORSE, Comparison, compare_scores
 
 Scores = Mapping[int, float]
 
 WORTH = 1.05
 """So many times smaller or faster counts; less is the luck of the clock."""
-
-
-def compared(scores: Mapping[str, Scores], pairs: Sequence[tuple[str, str]]):
-    """Compare arms with each other, seed by seed.
-
-    Parameters
-    ----------
-    scores : mapping of str to mapping of int to float
-        By arm and seed.
-    pairs : sequence of (str, str)
-        The arm, and the one that it is held against.
-
-    Returns
-    -------
-    list of Comparison
-    """
-    runs = {name: Runs(name, by_seed) for name, by_seed in scores.items()}
-    return [compare_runs(runs[arm], runs[base]) for arm, base in pairs]
 
 
 def paired_curve(
@@ -56,7 +39,7 @@ def paired_curve(
     (-0.1, -0.1, -0.1)
     """
     arms = {str(place): by_seed for place, by_seed in enumerate(scores)} | {"": base}
-    found = compared(arms, [(str(place), "") for place in range(len(scores))])
+    found = compare_scores(arms, [(str(place), "") for place in range(len(scores))])
     lows, highs = zip(*(comparison.interval for comparison in found))
     return [comparison.mean for comparison in found], (list(lows), list(highs))
 
@@ -78,7 +61,8 @@ def verdict_on(step: Comparison, smaller: float, faster: float) -> str:
 
     Examples
     --------
-    >>> step = compared({"a": {0: 0.8, 1: 0.8}, "b": {0: 0.8, 1: 0.8}}, [("a", "b")])[0]
+    >>> scores = {"a": {0: 0.8, 1: 0.8}, "b": {0: 0.8, 1: 0.8}}
+    >>> step = compare_scores(scores, [("a", "b")])[0]
     >>> verdict_on(step, smaller=4.0, faster=1.0), verdict_on(step, 1.0, 1.0)
     ('kept: smaller, no loss shown', 'rejected: nothing gained')
     """
@@ -91,3 +75,45 @@ def verdict_on(step: Comparison, smaller: float, faster: float) -> str:
     if not gained:
         return "rejected: nothing gained"
     return f"kept: {' and '.join(gained)}, no loss shown"
+
+
+def steps_of(
+    on_validation: Sequence[Comparison],
+    on_test: Sequence[Comparison],
+    costs: Mapping[str, Form],
+    spent: Mapping[str, float],
+) -> dict[str, dict]:
+    """Lay the steps of the chain side by side, each with its verdict.
+
+    Parameters
+    ----------
+    on_validation, on_test : sequence of Comparison
+        The form after each step against the one before it, by the same steps.
+    costs : mapping of str to Form
+        Each form, for its bytes.
+    spent : mapping of str to float
+        Milliseconds that each form takes for a text.
+
+    Returns
+    -------
+    dict of str to dict
+        By the form after the step. The verdict is by validation texts alone.
+    """
+    return {
+        step.treatment: _told(step, test, costs, spent)
+        for step, test in zip(on_validation, on_test, strict=True)
+    }
+
+
+def _told(step: Comparison, test: Comparison, costs, spent) -> dict:
+    new, old = step.treatment, step.control
+    smaller, faster = costs[old].bytes / costs[new].bytes, spent[old] / spent[new]
+    return {
+        "against": old,
+        "smaller": round(smaller, 2),
+        "faster": round(faster, 2),
+        "validation": f"{step.mean:+.3f}",
+        "95% interval": "{:+.3f} to {:+.3f}".format(*step.interval),
+        "test": f"{test.mean:+.3f}",
+        "verdict": verdict_on(step, smaller, faster),
+    }

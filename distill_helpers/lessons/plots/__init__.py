@@ -16,6 +16,7 @@ from .diagrams import (
 from .images import confusion_chart, heat_map, image_and_bars, image_grid
 from .lines import (
     confidence_chart,
+    curve_chart,
     gain_chart,
     levels_chart,
     line_chart,
@@ -33,6 +34,7 @@ __all__ = [
     "bubble_chart",
     "confidence_chart",
     "confusion_chart",
+    "curve_chart",
     "draw_bytes",
     "draw_parts",
     "draw_softening",

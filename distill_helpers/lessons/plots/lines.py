@@ -122,6 +122,40 @@ def line_chart(
     return figure
 
 
+def curve_chart(
+    curves: Mapping, x: str, *, y_label: str, x_label: str | None = None, **options
+) -> Figure:
+    """Draw a mean and its interval over a column, one line for each table.
+
+    Parameters
+    ----------
+    curves : mapping of str to DataFrame
+        With the columns `x`, ``mean``, ``low`` and ``high``. Where one of them lacks
+        a value of `x` that another has, its line has a gap.
+    x, y_label : str
+    x_label : str, optional
+        By default the name of the column.
+    **options
+        For :func:`line_chart`: title, scale.
+
+    Returns
+    -------
+    Figure
+    """
+    places = sorted(set().union(*(curve[x] for curve in curves.values())))
+    tables = {
+        name: curve.set_index(x).reindex(places) for name, curve in curves.items()
+    }
+    return line_chart(
+        places,
+        {name: table["mean"].tolist() for name, table in tables.items()},
+        bands={name: (table["low"], table["high"]) for name, table in tables.items()},
+        x_label=x_label or x,
+        y_label=y_label,
+        **options,
+    )
+
+
 @in_kit_style
 def gain_chart(
     gains: Mapping[str, Sequence[float]],

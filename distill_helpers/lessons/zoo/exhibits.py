@@ -340,7 +340,7 @@ def tour(cages=CAGES):
     Parameters
     ----------
     cages : sequence, default :data:`CAGES`
-        Or :data:`TOKEN_CAGES`.
+        Or :data:`TOKEN_CAGES`, or ``beyond_logits.CAGES``.
 
     Returns
     -------

@@ -288,6 +288,113 @@ TOKEN_SUM = Mistake(
     "The loss is a sum over the tokens, so it grows with the length of the texts.",
     "the divisor: the number of labels other than -100",
 )
+NOT_RENORMALISED = Mistake(
+    "The other classes are not divided by their sum: their probabilities do not sum"
+    " to 1, so the second term still hangs on how sure the teacher is.",
+    "the softmax of the other classes: without the target among them",
+)
+COUPLED = Mistake(
+    "The second term is multiplied by what the teacher leaves over, 1 - p of the"
+    " target: that is the plain KL divergence, coupled again.",
+    "the factor of the second term: beta alone",
+)
+TARGET_KEPT = Mistake(
+    "The target class is still among the others: the second term is the whole KL"
+    " divergence.",
+    "the mask of the target class: leave it out before the softmax",
+    "yzd-v/cls_KD #16",
+)
+BETA_SWAPPED = Mistake(
+    "alpha and beta are swapped: alpha weighs the target class against the others,"
+    " beta the others among themselves.",
+    "the weights of the two terms",
+)
+NEVER_FULL = Mistake(
+    "The pacing never reaches 1: some texts are never read.",
+    "its value at the end of the training",
+)
+PACING_FALLS = Mistake(
+    "The pacing runs backwards: the share in use falls.",
+    "the sign of the slope: it begins with `start` and ends with 1",
+)
+MORE_THAN_ALL = Mistake(
+    "The share passes 1: there are not more texts than all.",
+    "what happens after `full_at`: min(1, ...)",
+)
+MEAN_NOT_ONE = Mistake(
+    "The mean of the weights is not 1: so the learning rate has moved as well, and a"
+    " gain may come from that alone.",
+    "the last step: divide by the mean",
+)
+NEGATIVE_WEIGHT = Mistake(
+    "A weight is negative or no number: the student would run away from its teacher.",
+    "what is subtracted from what: the largest probability comes first",
+)
+UNSURE_COUNTS = Mistake(
+    "The weights are turned round: what the teacher is unsure of counts most.",
+    "1 - gap: the gap itself is the weight",
+)
+MARGIN_OF_LOGITS = Mistake(
+    "The gap is taken between logits, which have no upper end: a few texts get nearly"
+    " all of the weight.",
+    "the softmax: it comes before the gap",
+)
+TOP_MOVED = Mistake(
+    "The likeliest class moves: the answer itself is scrambled, not only what stands"
+    " beside it.",
+    "the likeliest class of each text: take it out before you shuffle",
+)
+VALUES_CHANGED = Mistake(
+    "A text has other values than before: a shuffle only moves them within their row.",
+    "the dimension that is shuffled: classes, not texts",
+)
+NOT_SHUFFLED = Mistake(
+    "The logits stand as they stood.",
+    "what is returned: the shuffled ones",
+)
+ONE_ORDER = Mistake(
+    "Every text gets the same new order: that renames the classes, and a student can"
+    " learn it.",
+    "where the order is drawn: anew for each text",
+)
+UNSCALED = Mistake(
+    "The scores are not divided by the square root of the width.",
+    "the scores: / width ** 0.5, or a wide head looks at one place alone from the"
+    " first step on",
+)
+OVER_WORDS = Mistake(
+    "The softmax runs over the words that look, not over the cells they look at.",
+    "dim: what is looked at is the last dimension, dim=-1",
+)
+ROLES_SWAPPED = Mistake(
+    "Queries and keys are swapped: the cells look at the words.",
+    "the product: queries @ keys.T has a row for each word",
+)
+MAP_PADDING = Mistake(
+    "Words that are padding, or have no picture to look at, are counted.",
+    "the mask: multiply by it, and divide by its sum",
+)
+MAP_DIVISOR = Mistake(
+    "What is masked is left out of the sum but not of the divisor.",
+    "the mean: divide by mask.sum()",
+)
+MAP_SIDES = Mistake(
+    "The two sides are swapped: this is KL(student || teacher).",
+    "the weights of the sum: the teacher's shares",
+)
+BOTH_SENSES_LOST = Mistake(
+    "Some cards lose both senses, and nothing is left to answer from.",
+    "one random number a card: below the share for one sense, above 1 - share for the"
+    " other",
+)
+WHOLE_BATCH = Mistake(
+    "All cards of a batch lose the same sense.",
+    "how many random numbers you draw: one a card",
+)
+ONE_SENSE = Mistake(
+    "Only one of the senses is ever lost, so the other is never missed.",
+    "the second of the two rules",
+)
 
 
 def describe(mistakes, given="", expected="") -> Incorrect:

@@ -60,6 +60,16 @@ def gradient_of(loss: Loss, student, *rest) -> torch.Tensor:
     return torch.zeros_like(student) if slope is None else slope
 
 
+def same_gradients(got: torch.Tensor, expected: torch.Tensor) -> None:
+    """Raise where a right value gives the student a wrong gradient, or none."""
+    if not same(got, expected, 1e-3):
+        raise known.describe(
+            [known.NO_GRADIENT],
+            f"a gradient of norm {got.norm().item():.4f}",
+            f"one of norm {expected.norm().item():.4f}",
+        )
+
+
 def as_function(kind, settings: tuple[str, ...]):
     """Turn a class, built with some settings, into a function of everything."""
 

@@ -1,0 +1,1 @@
+"""What belongs to lesson 10 alone: a language model behind an API as the teacher."""

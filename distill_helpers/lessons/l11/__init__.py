@@ -1,0 +1,1 @@
+"""Lesson 11: can it be trusted? Attacks, forgetting, privacy, fairness, refusal."""
