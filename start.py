@@ -42,7 +42,8 @@ OLDEST, NEWEST = (3, 10), (3, 13)
 PINNED_PYTHON = (3, 11)
 PATIENCE = 1800  # seconds that a call waits for another one to set up
 # Two tests at a time; what measures time has the machine for itself afterwards.
-TESTS = ["-m", "pytest", "-n", "2", "--dist", "loadgroup", "--ignore=tests/benchmarks"]
+TESTS = ["-m", "pytest", "-n", "2", "--dist", "loadgroup", "--durations=40"]
+TESTS += ["--ignore=tests/benchmarks"]
 FAST = ["-m", "not full"]
 BENCHMARKS = ["-m", "pytest", "tests/benchmarks"]
 NPM = ["install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
@@ -75,7 +76,7 @@ def lessons_that(monkeypatch, kept, fail=()):
     """Stand in for two lessons, of which some fail; note what is recorded."""
     paths = [Path("01_a.ipynb"), Path("02_b.ipynb")]
 
-    def run(path, folder, source):
+    def run(path, folder, source, progress):
         if path.name in fail:
             raise PapermillExecutionError(1, 1, "x", "ValueError", "no", [])
         return path
@@ -118,3 +119,16 @@ def test_costs_of_another_machine_end_without_a_traceback(monkeypatch):
     monkeypatch.setattr(running, "write_costs", refuses)
     with pytest.raises(SystemExit, match="--record: machine must be the one"):
         running.main(["--record"])
+
+
+def test_the_start_page_shows_the_costs_that_are_kept():
+    notebook = nbformat.read(NOTEBOOKS / "00_start_here.ipynb", as_version=4)
+    shown = [
+        "".join(output["data"]["text/html"])
+        for cell in notebook.cells
+        if "costs_table" in cell.source
+        for output in cell.get("outputs", [])
+        if "text/html" in output.get("data", {})
+    ]
+    now = costs_table(read_costs())._repr_html_()
+    assert shown == [now], "run 00_start_here.ipynb again and store it"

@@ -12,6 +12,7 @@ from distill_helpers.evaluation.comparison import (
     Runs,
     compare_rows,
     compare_runs,
+    compare_scores,
     comparison_table,
 )
 
@@ -108,3 +109,13 @@ def test_rows_of_a_scorecard_are_compared_in_pairs():
     assert [(c.treatment, c.control) for c in found] == [("a", "b"), ("b", "c")]
     assert found[0].gains == pytest.approx((0.1, 0.1))
     assert found[1].gains == pytest.approx((-0.2, -0.1))
+
+
+def test_scores_are_compared_in_the_pairs_that_were_asked_for():
+    scores = {"a": {0: 0.5, 1: 0.6}, "b": {1: 0.5, 0: 0.4}, "c": {0: 0.7, 1: 0.2}}
+    first, second = compare_scores(scores, [("a", "b"), ("c", "a")], steps=9)
+    runs = {name: Runs(name, by_seed, 9) for name, by_seed in scores.items()}
+    assert first == compare_runs(runs["a"], runs["b"]) and first.verdict == BETTER
+    assert second == compare_runs(runs["c"], runs["a"]) and second.verdict == UNSHOWN
+    with pytest.raises(KeyError, match="nobody"):
+        compare_scores(scores, [("a", "nobody")])

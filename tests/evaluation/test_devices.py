@@ -36,6 +36,14 @@ def elsewhere(model):
     return copy.deepcopy(model).to(DEVICE)
 
 
+def without_dropout(model):
+    model = copy.deepcopy(model)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
+
+
 def test_the_device_refuses_what_an_accelerator_refuses():
     layer = torch.nn.Linear(3, 2)
     here = torch.ones(1, 3)
@@ -94,26 +102,26 @@ def test_an_encoder_is_fine_tuned_where_it_lies(
 
     def recorded(kind, dtype):
         asked.append(kind)
-        return autocast("cpu", dtype)  # the device that is not there has none
+        # the device that is not there has none, and whole precision can be compared
+        return autocast("cpu", dtype, enabled=False)
 
     monkeypatch.setattr(torch, "autocast", recorded)
     plain = functools.partial(torch.optim.AdamW, foreach=False)
     monkeypatch.setattr(torch.optim, "AdamW", lambda *a, fused, **o: plain(*a, **o))
     settings = {"epochs": 1, "batch_size": 8, "max_length": 32}
-    here = copy.deepcopy(bert)
-    torch.manual_seed(0)  # dropout
+    here = without_dropout(bert)  # what it draws differs from kernel to kernel
+    there = copy.deepcopy(here)
     expected = finetune(here, bert_tokenizer, texts[:24], labels[:24], **settings)
     assert set(asked) == {"cpu"}
     asked.clear()
     with OtherDevice():
-        there = elsewhere(bert)
-        torch.manual_seed(0)
+        there = there.to(DEVICE)
         found = finetune(there, bert_tokenizer, texts[:24], labels[:24], **settings)
         answers = predict_logits(there, bert_tokenizer, texts[:5], max_length=32)
         assert device_of(there) == DEVICE
     assert set(asked) == {DEVICE.type}
     assert len(found) == len(expected) == 3
-    np.testing.assert_allclose(found, expected, rtol=5e-2)  # bfloat16 on one side
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
     assert answers.shape == (5, 2) and np.isfinite(answers).all()
 
 

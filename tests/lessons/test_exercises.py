@@ -95,7 +95,7 @@ def test_a_lesson_has_its_exercises_and_three_questions(lesson):
         assert len(entries) == 2 and len(questions) == 1
         return
     assert len(questions) == 3
-    assert 3 <= len(entries) - len(questions) <= 6
+    assert 3 <= len(entries) - len(questions) <= 7
 
 
 def exercise_cells(lesson):

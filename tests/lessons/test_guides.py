@@ -120,3 +120,22 @@ def test_slow_is_not_zero_and_a_loss_below_zero_is_a_gain():
     assert points_in_words(3.31) == "3.3 points lost"
     assert points_in_words(-2.0) == "2.0 points gained"
     assert points_in_words(-0.01) == "0.0 points lost"
+
+
+def test_a_language_model_behind_an_api_teaches_a_lesson(monkeypatch, tmp_path):
+    pytest.importorskip("openai", reason="the extra 'api' is not installed")
+    from distill_helpers.teachers import answerable, check_trust, open_teacher
+    from distill_helpers.teachers.api import LoopbackServer, TeacherSpeaker
+
+    reviews = load_reviews("sample", 40, 20, validation=20, test=20)
+    shipped = open_teacher("shipped", tmp_path / "known", reviews.label_names)
+    with LoopbackServer(TeacherSpeaker(shipped, "kit-teacher")) as server:
+        monkeypatch.setenv("DISTILL_API_BASE_URL", server.url)
+        guide = guides.open_guide("api:kit-teacher", reviews, cache=tmp_path / "asked")
+        test = answerable(guide, reviews["test"])
+        trust = check_trust(guide, reviews, ["validation"])
+    texts = list(test["text"])
+    assert len(texts) == len(reviews["test"]) and server.usage["requests"] == 80
+    same = guide.logits(texts).argmax(1) == shipped.logits(texts).argmax(1)
+    assert same.all() and "held-out texts right" in str(trust)
+    assert guides.stands_in(guide, timed_teacher(guide, texts * 20), "api:kit-teacher")

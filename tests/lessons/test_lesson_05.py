@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from distill_helpers.compression.forms import Form
-from distill_helpers.lessons.l05 import chain, judging
+from distill_helpers.evaluation.comparison import compare_scores
+from distill_helpers.lessons.l05 import chain, judging, pictures
 
 TRUTH = np.array([0, 1] * 50)
 
@@ -35,8 +36,41 @@ def test_a_step_is_kept_only_if_it_gains_something_and_is_not_worse(
     after, smaller, faster, expected
 ):
     scores = {"after": dict(enumerate(after)), "before": {0: 0.8, 1: 0.8}}
-    (step,) = chain.compared(scores, [("after", "before")])
+    (step,) = compare_scores(scores, [("after", "before")])
     assert chain.verdict_on(step, smaller, faster) == expected
+
+
+def test_the_steps_are_judged_by_validation_and_show_the_test_texts_beside():
+    arms = [("after", "before")]
+    scores = {"after": {0: 0.81, 1: 0.79}, "before": {0: 0.8, 1: 0.8}}
+    worse = {"after": {0: 0.5, 1: 0.5}, "before": {0: 0.8, 1: 0.8}}
+    costs = {"after": Form(None, 50), "before": Form(None, 200)}
+    steps = chain.steps_of(
+        compare_scores(scores, arms),
+        compare_scores(worse, arms),
+        costs,
+        {"after": 2.0, "before": 1.0},
+    )
+    line = steps.pop("after")
+    assert not steps and line.pop("95% interval").startswith("-0.127 to ")
+    assert line == {
+        "against": "before",
+        "smaller": 4.0,
+        "faster": 0.5,
+        "validation": "+0.000",
+        "test": "-0.300",
+        "verdict": "kept: smaller, no loss shown",
+    }
+
+
+def test_a_paired_chart_says_what_its_gains_are_against():
+    curves = {"a": ([0.0, -0.1], ([-0.1, -0.2], [0.1, 0.0]))}
+    axes = pictures.paired_chart(
+        [8, 2], curves, x_label="bits", against="itself", title="Rounded"
+    ).axes[0]
+    assert axes.get_ylabel().endswith("against itself")
+    assert axes.get_title().startswith("Rounded (shaded: 95% interval")
+    assert axes.lines[0].get_ydata().tolist() == [0.0, -0.1]
 
 
 def table(smaller, lost):

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from lesson_runs import (
     FACTS,
+    KEY,
     LESSON,
     LESSONS,
     ROOT,
@@ -106,7 +107,8 @@ def test_lesson_04_accumulates_exactly_and_leaves_a_study_to_resume(
     for line in lines.values():
         assert line["cured"] == healthy["cured"]
     slow = lines["learning rate far too low"]
-    assert slow["unlearnt"] > healthy["unlearnt"] + 0.05  # 0.43, 0.31 when short
+    far, near = slow["KL to targets"], healthy["KL to targets"]
+    assert far > near + 0.05  # 0.43, 0.31 when short
     swapped = lines["the teacher's classes swapped"]
     assert swapped["twice the steps"] < 0.4 < healthy["twice the steps"]
     study = open_study(folder / "out" / "study.jsonl", "lesson04")
@@ -151,6 +153,13 @@ def test_lesson_06_leaves_bundles_that_answer(notebook, solved_run):
     assert results["tiers"]["device, edge, cloud"]["device"] == shares["device"]
     if results["service"]:  # the extra is installed
         assert [said["cached"] for said in results["service"]] == [False, True]
+
+
+@lessons("10")
+def test_lesson_10_leaves_the_key_of_the_environment_in_no_file(notebook, solved_run):
+    files = [path for path in solved_run.folder.rglob("*") if path.is_file()]
+    assert {".ipynb", ".json", ".sqlite"} <= {path.suffix for path in files}
+    assert [path.name for path in files if KEY.encode() in path.read_bytes()] == []
 
 
 def test_the_stored_cascade_on_imdb_keeps_the_teachers_accuracy_on_few_of_its_answers():
@@ -233,12 +242,69 @@ def test_an_untouched_lesson_draws_its_sliders(notebook, default_run):
     assert [d for d in data if SLIDER in d and "image/png" in d]
 
 
-@lessons("00", "01", "02")
+@lessons("00", "01", "02", "07", "08", "10")
 def test_a_lesson_measures_what_its_first_picture_shows(notebook, default_run):
     key = default_run.lesson
     kept, fresh = openings.ours(key), openings.picked(key, default_run.results)
     for name, values in kept.items():
         assert fresh[name] == pytest.approx(values, abs=0.05), name
+
+
+@lessons("09")
+def test_checked_texts_teach_most_and_answers_alone_hardly_anything(
+    notebook, default_run
+):
+    results = default_run.results
+    scores = {k: np.mean(list(by.values())) for k, by in results["scores"].items()}
+    assert scores["answers alone"] < 0.12 < 0.6 < scores["traces"]
+    best = scores["checked traces"]
+    assert best > max(scores["traces"], results["first"]["teacher"]) + 0.05
+    assert max(map(max, results["longer"].values())) < 0.2
+    assert 0 < results["lucky"] < 0.2
+    told = {claim["id"]: claim["verdict"] for claim in results["claims"]}
+    assert set(told) == {"C12", "C17", "C18", "C19", "C20"}
+    assert told["C18"] == told["C20"] == "did not hold"
+
+
+@lessons("12")
+def test_where_a_teacher_looks_teaches_and_where_it_does_not_look_does_not(
+    notebook, default_run
+):
+    results = default_run.results
+    assert openings.ours("12")["question"] == results["opening"]["question"]
+    teacher = results["teacher"]
+    alone = (teacher["the picture alone"], teacher["the typed copy alone"])
+    assert teacher["both senses"] > max(alone) + 0.02
+
+    def accuracy(name, steps, sense="both"):
+        return np.array(
+            [
+                mark["accuracy"][sense]
+                for mark in results["marks"]
+                if (mark["student"], mark["steps"]) == (name, steps)
+            ]
+        )
+
+    settings = results["settings"]
+    early = [
+        accuracy(name, settings["steps"])
+        for name in ("soft targets and maps", "soft targets", "maps of other cards")
+    ]
+    assert all(len(scores) == len(settings["seeds"]) for scores in early)
+    assert interval(early[0] - early[1])[0] > 0.1
+    assert (early[2] - early[1]).mean() < 0.02
+    looks = [
+        m["looks"] for m in results["marks"] if m["student"] == "soft targets and maps"
+    ]
+    assert min(looks) > 0.85 and results["looks_of_teacher"] > 0.9
+    late = accuracy("soft targets and maps", settings["longer"])
+    assert late.mean() > early[0].mean() + 0.05
+    typed = [
+        accuracy(name, settings["steps"], "typed").mean()
+        for name in ("with senses dropped", "soft targets and maps")
+    ]
+    assert typed[0] > typed[1] + 0.05
+    assert results["onnx"] == {"cards": 200, "alike": 200}
 
 
 @lessons("01")
@@ -314,6 +380,35 @@ def test_lesson_02_measures_what_its_prose_says(notebook, default_run):
     assert results["largest_difference_to_package"] < 1e-6
 
 
+@lessons("07")
+def test_lesson_07_measures_what_its_prose_says(notebook, default_run):
+    results = default_run.results
+    budget = str(results["settings"]["budget"])
+
+    def gain(scores, name, base):
+        return interval([scores[name][s] - scores[base][s] for s in scores[base]])
+
+    cleaning = results["cleaning"]
+    assert cleaning["full-width"]["texts recovered"] == 1
+    clean = cleaning["clean"]["as it comes"]
+    assert cleaning["full-width"]["cleaned"] == clean
+    assert cleaning["full-width"]["as it comes"] < clean - 0.2
+    leak = {name: list(by.values()) for name, by in results["leak"].items()}
+    assert np.mean(leak["leaked"]) >= np.mean(leak["clean"]) + 0.015
+    other = np.mean(leak["leaked, on the other test texts"])
+    assert other <= np.mean(leak["clean"]) + 0.01
+    views = results["views"]
+    assert gain(views, "splice, asked anew", "splice, stored")[0] > 0.04
+    assert gain(views, "more real texts", "alone")[0] > 0.02
+    at = {how: by[budget] for how, by in results["bought"].items()}
+    assert gain(at, "teacher-doubt", "random")[1] < -0.04
+    assert gain(at, "student-doubt", "random")[0] < 0  # not shown to help
+    rights = [right for _, right in results["doubt"]]
+    assert rights == sorted(rights, reverse=True)
+    verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
+    assert verdicts == {"C15": "did not hold", "C16": "did not hold"}
+
+
 @lessons("03")
 def test_on_the_sample_distillation_gives_six_points_and_more(notebook, default_run):
     rows = by_name(default_run.results)
@@ -331,8 +426,7 @@ def test_on_the_sample_the_gain_is_unlabelled_text_and_not_softness(
     notebook, default_run
 ):
     results = default_run.results
-    rows = [*results["rows"], *results["arms"]]
-    score = {row["name"]: row["accuracy"]["per_seed"] for row in rows}
+    score = {row["name"]: row["accuracy"]["per_seed"] for row in results["rows"]}
 
     def gain(first, second):
         return [a - b for a, b in zip(score[first], score[second])]
@@ -367,6 +461,98 @@ def test_the_student_it_wrote_is_small_fast_and_loads(notebook, default_run):
     classify = pipeline("text-classification", model=str(saved))
     assert classify("A joy from start to finish.")[0]["label"] == "positive"
     assert not {".bin", ".pt", ".pkl"} & {path.suffix for path in saved.iterdir()}
+
+
+@lessons("10")
+def test_lesson_10_measures_what_its_prose_says(notebook, default_run):
+    results = default_run.results
+    assert abs(results["forecast_off"]) < 0.05
+    plain, begun = results["mass"].values()
+    assert begun > plain + 0.3
+    asked = results["teacher"]
+    for way in ("asked plainly", "answer begun"):
+        assert asked[way]["AUC"] > asked[way]["accuracy"] + 0.05
+        mended = asked[f"{way}, calibrated"]
+        assert mended["ECE"] < asked[way]["ECE"]
+        assert mended["AUC"] == pytest.approx(asked[way]["AUC"], abs=1e-6)
+    assert results["position"]["flipped"] > 0.2
+    votes = results["votes"]
+    assert list(votes) == ["1", "3", "5", "8"]
+    assert votes["8"]["AUC"] < asked["answer begun"]["AUC"]
+    answered = [found["answered"] for found in votes.values()]
+    assert answered == sorted(answered)
+
+
+@lessons("10")
+def test_a_poor_teacher_loses_to_the_control_and_a_good_one_wins(notebook, default_run):
+    scores = default_run.results["students"]
+    assert all(len(by_seed) == 3 for by_seed in scores.values())
+
+    def gain(arm):
+        return [scores[arm][s] - scores["control"][s] for s in scores["control"]]
+
+    assert interval(gain("good, soft"))[0] > 0
+    assert max(gain("small, soft")) < 0
+    (claim,) = default_run.results["claims"]
+    assert (claim["id"], claim["verdict"]) == ("C13", "not testable here")
+
+
+@lessons("08")
+def test_lesson_08_measures_what_its_prose_says_of_digits(notebook, default_run):
+    results = default_run.results
+    assert results["second_term_of_two_classes"] == 0
+    ideas = results["ideas"]["digits"]
+    assert ideas["soft"]["interval"][0] > 0.02
+    for lost in ("wrong classes shuffled", "hard answers", "tiny, reverse KL"):
+        assert ideas[lost]["interval"][1] < 0, lost
+    for same in ("reverse KL", "Jensen-Shannon", "alpha divergence"):
+        assert abs(ideas[same]["mean"]) < 0.01, same
+    asked = results["several_teachers"]
+    assert asked["average"] < min(asked["upright teacher"], asked["turned teacher"])
+    assert asked["gate"] > 0.95
+    assert ideas["taught by gate"]["interval"][0] > 0
+
+
+@lessons("08")
+def test_lesson_08_tells_the_order_of_texts_from_its_pacing(notebook, default_run):
+    results = default_run.results
+    ideas, scores = results["ideas"]["reviews"], results["scores"]
+    few, many = (ideas[f"hard first, {b}"] for b in ("half the steps", "all steps"))
+    assert few["mean"] <= -0.05 and few["interval"][1] < 0
+    assert few["mean"] < many["mean"]
+    for budget in ("half the steps", "all steps"):
+        easy, paced = (
+            scores[f"{o}, {budget}"] for o in ("easy first", "random, paced")
+        )
+        gains = [easy[seed] - paced[seed] for seed in easy]
+        assert ideas[f"order alone, {budget}"]["gains"] == pytest.approx(gains)
+    (claim,) = results["claims"]
+    assert (claim["id"], claim["verdict"]) == ("C14", "did not hold")
+
+
+@lessons("11")
+def test_lesson_11_measures_what_its_prose_says(notebook, default_run):
+    scores = default_run.results["scores"]
+
+    def mean(name):
+        return np.mean(list(scores[name].values()))
+
+    def gain(first, second):
+        return interval([scores[first][s] - scores[second][s] for s in scores[first]])
+
+    assert mean("AUC, control") >= 0.9 and mean("AUC, its student") <= 0.75
+    assert gain("AUC, its student", "AUC, stranger")[0] > 0
+    assert mean("epsilon 2") >= mean("not private") - 0.04
+    assert gain("epsilon 2, words", "not private, words")[1] < 0
+    assert gain("student, picked", "student, by lot")[0] > 0.1
+    assert mean("100% corrected, flips") <= 0.3 * mean("student, flips")
+    assert abs(mean("100% corrected") - mean("student")) < 0.015
+    for task in ("turned", "new digits"):
+        kept, lost = (f"{w}, {task}, old task" for w in ("answers to old", "fine-tuned"))
+        assert gain(kept, lost)[0] > 0 and mean(kept) >= mean(lost) + 0.15
+    assert gain("answers to old, new digits", "EWC, new digits")[0] > 0
+    verdicts = {c["id"]: c["verdict"] for c in default_run.results["claims"]}
+    assert verdicts["C22"] == verdicts["C23"] == "did not hold"
 
 
 # ------------------------------------------------------- with other parameters
@@ -417,10 +603,12 @@ def test_the_hub_is_asked_only_if_the_reader_says_so(tmp_path):
 def test_the_lesson_runs_on_imdb(tmp_path):
     if not MIRROR.is_dir():
         pytest.skip("no IMDB mirror beside the project (../shared/imdb)")
+    # A part of the pool: the runs with all of it are stored, and take a quarter hour.
+    parameters = {"seeds": [0], "labelled": 1000, "transfer": 3500}
     done, _ = run_papermill(
         LESSON["03"],
         tmp_path,
-        {"seeds": [0], "output_dir": str(tmp_path / "out")},
+        {**parameters, "output_dir": str(tmp_path / "out")},
         env=environment(DISTILL_IMDB=str(MIRROR)),
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -428,8 +616,8 @@ def test_the_lesson_runs_on_imdb(tmp_path):
     assert content["settings"]["source"] == "imdb"
     rows = {row["name"]: row["accuracy"]["mean"] for row in content["rows"]}
     assert rows["teacher"] >= 0.928
-    assert rows["distilled"] >= 0.885
-    assert rows["distilled"] - rows["control"] >= 0.05
+    assert rows["distilled"] >= 0.87
+    assert rows["distilled"] - rows["control"] >= 0.025
 
 
 def test_the_lessons_command_runs_one_lesson(tmp_path):

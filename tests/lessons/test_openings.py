@@ -5,7 +5,10 @@ import json
 import pytest
 
 from distill_helpers.lessons import openings
+from distill_helpers.lessons.l08.judging import OPENING
+from distill_helpers.lessons.l11.judging import RISKS
 
+WAYS = ("soft", "votes", "hard", "soft and true labels")
 RESULTS = {
     "00": {
         "scores": {"control": {"0": 0.5, "1": 0.7}, "distilled": {"0": 0.75}},
@@ -13,6 +16,53 @@ RESULTS = {
     },
     "01": {"threes": {"labels": [0.0, 0.1], "1.0": [0.2, 0.4], "20.0": [0.8]}},
     "02": {"wrong_labels": {"with T^2": [0.9, 1.0], "without T^2": [0.5]}},
+    "08": {
+        "opening": {
+            end: dict.fromkeys(OPENING, 0.01234) for end in ("mean", "low", "high")
+        }
+    },
+    "09": {
+        "scores": {
+            "answers alone": {"0": 0.1},
+            "traces": {"0": 0.5, "1": 0.60001},
+            "checked traces": {"0": 0.8},
+        },
+        "first": {"teacher": 0.7, "base": 0.0},
+    },
+    "07": {
+        "settings": {"budget": 400},
+        "bought": {
+            "random": {"200": {"0": 0.6}, "400": {"0": 0.7, "1": 0.8}},
+            "student-doubt": {"400": {"0": 0.8}},
+            "teacher-doubt": {"400": {"0": 0.5, "1": 0.6}},
+            "teacher-sure": {"400": {"0": 0.75}},
+            "diverse": {"400": {"0": 0.7}},
+        },
+    },
+    "10": {
+        "students": {
+            arm: {"0": 0.5, "1": 0.6}
+            for arm in (
+                "control",
+                *(f"{t}, {way}" for t in ("small", "good") for way in WAYS),
+            )
+        }
+    },
+    "11": {
+        "opening": {
+            way: dict.fromkeys(RISKS, 0.12345)
+            for way in ("as it comes", "with a remedy")
+        }
+    },
+    "12": {
+        "opening": {
+            "question": "largest digit of the lower row",
+            "picture": "09",
+            "looks": dict.fromkeys(
+                ("teacher", "soft targets", "soft targets and maps"), [0.5, 0.5]
+            ),
+        }
+    },
 }
 PICKED = {
     "00": {"accuracy": {"control": 0.6, "distilled": 0.75, "teacher": 0.9}},
@@ -22,6 +72,27 @@ PICKED = {
         "labels": [0.05, 0.05],
     },
     "02": {"accuracy": {"with T^2": 0.95, "without T^2": 0.5}},
+    "08": {end: dict.fromkeys(OPENING, 0.0123) for end in ("mean", "low", "high")},
+    "09": {
+        "answers alone": [0.1],
+        "traces": [0.5, 0.6],
+        "checked traces": [0.8],
+        "their teacher": [0.7],
+    },
+    "07": {
+        "accuracy": {
+            "random": 0.75,
+            "student-doubt": 0.8,
+            "teacher-doubt": 0.55,
+            "teacher-sure": 0.75,
+            "diverse": 0.7,
+        }
+    },
+    "10": {"accuracy": dict.fromkeys(RESULTS["10"]["students"], 0.55)},
+    "11": {
+        way: dict.fromkeys(RISKS, 0.1235) for way in ("as it comes", "with a remedy")
+    },
+    "12": RESULTS["12"]["opening"],
 }
 
 

@@ -27,8 +27,7 @@ def declared():
 def test_its_options_and_defaults_are_those_of_the_command():
     known = vars(parser().parse_args(["FILE"]))
     here = declared()
-    paid = {"classes", "base_url", "max_cost", "price"}  # an API is the command's
-    apart = {"dry_run", "output", "cache"} | paid
+    apart = {"dry_run", "output", "cache", "price"}  # those are the command's alone
     assert set(known) - apart == set(here) - {"output_dir"}
     own = {"source", "output_dir", "seeds"}
     assert len(here["seeds"]) == known["seeds"]

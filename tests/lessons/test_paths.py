@@ -108,7 +108,9 @@ def test_the_lessons_read_a_file_from_where_they_are_called(
     asked = []
     monkeypatch.setattr(running, "lesson_paths", lambda: [Path("03_x.ipynb")])
     monkeypatch.setattr(
-        running, "run_lesson", lambda path, to, source: asked.append(source) or path
+        running,
+        "run_lesson",
+        lambda path, to, source, progress: asked.append(source) or path,
     )
     assert running.main(["--source", "here.csv"]) == 0
     assert asked == [str(places[0] / "here.csv")]

@@ -40,6 +40,20 @@ def test_a_band_is_drawn_around_its_line():
     assert len(axes.collections) == 1
 
 
+def test_curves_of_unlike_reach_stand_at_their_own_places():
+    def curve(places, means):
+        return pd.DataFrame({"T": places, "mean": means, "low": 0.0, "high": 1.0})
+
+    curves = {"a": curve([1, 2, 4], [0.1, 0.2, 0.3]), "b": curve([4, 2], [0.9, 0.8])}
+    axes = axes_of(plots.curve_chart(curves, "T", y_label="accuracy", title="t"))
+    first, second = axes.lines
+    assert first.get_xdata().tolist() == [1, 2, 4] == second.get_xdata().tolist()
+    assert first.get_ydata().tolist() == [0.1, 0.2, 0.3]
+    assert second.get_ydata()[1:].tolist() == [0.8, 0.9]
+    assert np.isnan(second.get_ydata()[0]) and len(axes.collections) == 2
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("T", "accuracy")
+
+
 def test_a_series_of_another_length_or_scale_is_refused():
     with pytest.raises(ValueError, match="'a' must have 2 values"):
         plots.line_chart([0, 1], {"a": [1]}, x_label="x", y_label="y")

@@ -162,6 +162,7 @@ def trained(monkeypatch):
             noted.stop_at = None
             raise KeyboardInterrupt
         noted.append((options["seed"], options["steps"]))
+        noted.given = options["config"]
         if noted.untrained:
             return build_student(*arguments[:2], label_names=options["label_names"])
         return whole(*arguments, **options)
@@ -212,6 +213,8 @@ def test_a_finished_run_is_used_only_for_what_it_was_made_of(
     assert fresh(replace(first, seeds=(0, 1))) == 3
     assert fresh(replace(first, alpha=0.5)) == 3
     assert fresh(replace(first, class_weights="balanced")) == 3
+    assert fresh(replace(first, soft_loss="decoupled", example_weights="margin")) == 3
+    assert trained.given["soft_loss"] == "decoupled"
     other = tmp_path / "other.csv"
     turned = pd.read_csv(answers)
     turned["login"], turned["billing"] = turned["billing"], turned["login"].copy()

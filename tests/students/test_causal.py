@@ -61,6 +61,17 @@ def test_the_seed_alone_draws_the_weights(tokenizer):
         assert one.ndim == 1 or not torch.equal(one, three)
 
 
+def test_the_first_weights_are_as_wide_as_asked(tokenizer):
+    deviations = [
+        tiny_causal_lm(tokenizer, width=16, initializer_range=wide)
+        .model.layers[0]
+        .mlp.up_proj.weight.std()
+        .item()
+        for wide in (0.02, 0.25)
+    ]
+    assert deviations == pytest.approx([0.02, 0.25], rel=0.1)
+
+
 def test_it_is_saved_and_loaded_as_transformers_has_it(tmp_path, tokenizer, model):
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
@@ -130,6 +141,10 @@ def test_an_example_beyond_the_context_is_refused_not_cut(tokenizer):
         ),
         (lambda t: tiny_causal_lm(t, width=20, heads=4), "multiple of .* 8, got 20"),
         (lambda t: tiny_causal_lm(t, layers=0), "layers must be at least 1"),
+        (
+            lambda t: tiny_causal_lm(t, initializer_range=0),
+            "initializer_range must be .*above 0, got 0",
+        ),
         (
             lambda t: CompletionCollator(t)([{"prompt": "", "completion": "7"}]),
             r"prompts\[0\] has no token",

@@ -8,15 +8,17 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from distill_helpers.students.ngrams import NgramIndex, ngram_hashes, word_hashes
+from distill_helpers.students.packing import (
+    nearest_level,
+    pack_keys,
+    sixteen_levels,
+    unpack_keys,
+)
 from distill_helpers.students.pocket import (
     PAD_ID,
     UNKNOWN_ID,
     PocketStudent,
     WordTable,
-    nearest_level,
-    pack_keys,
-    sixteen_levels,
-    unpack_keys,
 )
 from distill_helpers.students.text_cnn import (
     TextCNNConfig,

@@ -117,7 +117,7 @@ def test_a_server_without_log_probabilities_may_say_so(make, api):
     teacher = make(samples=1)
     with pytest.raises(ApiError, match="the request is not accepted"):
         teacher.logits(TEXTS)
-    api.reset().model_names.append("logprobs")
+    api.reset().models.append("logprobs")
     api.fault = lambda n, body: (422, {}) if body.get("logprobs") else None
     api.refusal = "logprobs are not supported"
     assert {a.how for a in make(samples=1).ask(TEXTS)} == {"votes"}

@@ -2,12 +2,14 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
 
 from distill_helpers.data.class_order import ClassNamesError
 from distill_helpers.evaluation.metrics import expected_calibration_error
+from distill_helpers.places import NOTEBOOKS
 from distill_helpers.teachers.api import (
     AnswerStore,
     ApiTeacher,
@@ -200,7 +202,7 @@ def test_what_has_the_form_of_personal_data_is_taken_out(text, left):
 
 # ------------------------------------------------------------------- money
 def test_prices_are_dated_and_hits_are_not_assumed():
-    assert {"deepseek-flash", "deepseek-v4-pro"} <= set(known_prices())
+    assert {"deepseek-flash", "deepseek-v4-pro", "gpt-5.6-luna"} <= set(known_prices())
     for price in known_prices().values():
         assert 0 < price.cached < price.input < price.output
         assert "20" in price.said and "https://" in price.said
@@ -384,3 +386,10 @@ def test_a_reply_survives_its_way_to_the_store():
     for wrong in ({}, {"choices": "none"}, {"choices": [{"message": "x"}]}, [], None):
         with pytest.raises(ValueError, match="no chat completion"):
             Reply.from_completion(wrong)
+
+
+def test_no_stored_notebook_holds_what_looks_like_a_key():
+    looks = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}|Bearer [A-Za-z0-9_-]{16,}")
+    assert looks.search("sk-0123456789abcdef0123")  # what is looked for is found
+    kept = {path.name: path.read_text("utf-8") for path in NOTEBOOKS.glob("*.ipynb")}
+    assert kept and [name for name, text in kept.items() if looks.search(text)] == []

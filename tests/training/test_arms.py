@@ -6,7 +6,12 @@ import torch
 
 from distill_helpers.data.encoding import EncodedReviews
 from distill_helpers.losses.soft_targets import kd_loss
-from distill_helpers.training.arms import hard_answers, soft_and_hard
+from distill_helpers.training.arms import (
+    answered,
+    hard_answers,
+    soft_and_hard,
+    some_of,
+)
 
 LOGITS = np.array([[2.0, 1.0, 0.0], [0.0, 0.1, 0.0], [0.0, 0.0, 5.0]], np.float32)
 
@@ -41,6 +46,23 @@ def test_the_arms_change_softness_and_texts_one_at_a_time():
     assert np.array_equal(taught.teacher_logits, LOGITS)  # left as it was
 
 
+def test_other_answers_and_some_texts_keep_what_belongs_to_a_text():
+    rows = np.arange(3)
+    taught = EncodedReviews(
+        [np.array([row]) for row in rows], rows, LOGITS, list("xyz"), size=rows
+    )
+    turned = answered(taught, LOGITS[:, ::-1].astype(float))
+    assert np.array_equal(turned.teacher_logits, LOGITS[:, ::-1])
+    assert turned.teacher_logits.dtype == np.float32
+    last = some_of(turned, [2, 0])
+    assert last.teacher_logits.tolist() == LOGITS[[2, 0], ::-1].tolist()
+    assert (last.texts, last.labels.tolist()) == (["z", "x"], [2, 0])
+    assert last.tensors["size"].tolist() == [2, 0]
+    assert some_of(reads([0, 1], None), [1]).teacher_logits is None
+    with pytest.raises(ValueError, match="teacher_logits must have a row for each"):
+        answered(taught, LOGITS[:2])
+
+
 @pytest.mark.parametrize("labels", [[0, 1, 2], [-100] * 3])
 def test_where_all_texts_are_alike_only_softness_can_be_changed(labels):
     assert list(soft_and_hard(reads(labels))) == ["hard, all"]
@@ -56,6 +78,11 @@ def test_where_all_texts_are_alike_only_softness_can_be_changed(labels):
 def test_what_has_no_hard_answers_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         soft_and_hard(given)
+
+
+def test_who_has_no_answer_chose_nothing():
+    hard = hard_answers(np.array([[np.nan, np.nan], [0.0, 1.0]]))
+    assert np.isnan(hard[0]).all() and hard[1].tolist() == [-40, 0]
 
 
 def test_logits_of_another_shape_are_refused():

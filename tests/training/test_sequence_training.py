@@ -382,3 +382,28 @@ def test_what_does_not_fit_is_refused(
 def test_a_student_is_not_its_own_teacher(tmp_path, student, tokenizer):
     with pytest.raises(ValueError, match="the student itself"):
         trainer(tmp_path, student, student, tokenizer)
+
+
+def test_texts_of_like_length_share_a_batch_in_an_order_of_the_seed(
+    tmp_path, tokenizer, student
+):
+    def order(seed, **options):
+        made = trainer(tmp_path, student, None, tokenizer, data_seed=seed, **options)
+        lengths = made.train_dataset.lengths
+        assert lengths == [
+            len(r["prompt_ids"] + r["completion_ids"]) for r in made.train_dataset.rows
+        ]
+        taken = list(made._get_train_sampler())
+        assert sorted(taken) == list(range(len(ROWS)))
+        batches = [taken[start : start + 8] for start in range(0, len(taken), 8)]
+        padding = sum(
+            max(lengths[i] for i in b) * 8 - sum(lengths[i] for i in b) for b in batches
+        )
+        return taken, padding
+
+    alike = {"train_sampling_strategy": "group_by_length"}
+    (taken, little), (again, _), (other, _) = (
+        order(seed, **alike) for seed in (0, 0, 1)
+    )
+    assert taken == again != other
+    assert little < order(0)[1]
