@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "linear": ["baseline_logits", "linear_baseline"],
         "ngrams": [
             "NgramIndex",
+            "by_root",
             "fit_margins",
             "log_count_ratio",
             "ngram_hashes",

@@ -30,11 +30,12 @@ from ..foreign import (
     label_name,
     list_of,
     number,
+    one_of,
     parse_json,
     record,
     whole,
 )
-from .ngrams import NgramIndex, ngram_hashes, word_hashes, words
+from .ngrams import NgramIndex, by_root, ngram_hashes, word_hashes, words
 from .packing import (
     LEVELS,
     pack_keys,
@@ -44,7 +45,9 @@ from .packing import (
 )
 from .text_cnn import TextCNNConfig, TextCNNForSequenceClassification
 
-FORMAT = "distill-pocket-2"
+FORMAT = "distill-pocket-3"
+READABLE = ("distill-pocket-2", FORMAT)
+"""The older format knows no rooted n-grams."""
 PAD_ID, UNKNOWN_ID = 0, 1
 
 
@@ -58,7 +61,8 @@ _ABOUT = record(
         "embedding_size": whole(1, 4_096),
         "filters": whole(1, 4_096),
         "widths": list_of(whole(1, 64), 1, 16),
-    }
+    },
+    {"rooted": one_of(True, False)},
 )
 """What a packed student says of itself; a model is built of these numbers."""
 _GAPS = (np.dtype(np.uint8), np.dtype(np.uint16))
@@ -165,6 +169,9 @@ class PocketStudent:
     share : float
         Of the linear model in the average, within [0, 1].
     label_names : sequence of str
+    rooted : bool, default False
+        Whether the linear model was fitted to n-grams that are divided by the root
+        of how many a text has (:func:`~distill_helpers.students.ngrams.by_root`).
 
     Raises
     ------
@@ -179,6 +186,7 @@ class PocketStudent:
     cnn: TextCNNForSequenceClassification
     share: float
     label_names: Sequence[str] = ("negative", "positive")
+    rooted: bool = False
 
     def __post_init__(self) -> None:
         names = list(self.label_names)
@@ -192,7 +200,9 @@ class PocketStudent:
 
     def linear_logits(self, hashes: Sequence[np.ndarray]) -> np.ndarray:
         """Return the linear model's logits, shape (texts, 2)."""
-        margins = self.index.features(hashes) @ self.weights + self.bias
+        found = self.index.features(hashes)
+        found = by_root(found) if self.rooted else found
+        margins = found @ self.weights + self.bias
         return np.stack([-margins / 2, margins / 2], axis=1)
 
     def cnn_logits(self, hashes: Sequence[np.ndarray]) -> np.ndarray:
@@ -241,6 +251,7 @@ class PocketStudent:
             "labels": list(self.label_names),
             "bias": self.bias,
             "share": float(self.share),
+            "rooted": bool(self.rooted),
             "longest_run": self.index.longest,
             "longest_text": self.table.longest_text,
             "ngrams": len(self.index.keys),
@@ -272,7 +283,7 @@ class PocketStudent:
                 packed = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, ValueError) as error:
             raise ValueError(f"{str(path)!r} is damaged: {error}") from error
-        if not isinstance(about, dict) or about.get("format") != FORMAT:
+        if not isinstance(about, dict) or about.get("format") not in READABLE:
             raise ValueError(
                 f"{str(path)!r} is no packed student of this kit, or of an"
                 " earlier one, which cut texts into words otherwise: pack it anew"
@@ -311,6 +322,7 @@ class PocketStudent:
             cnn,
             about["share"],
             about["labels"],
+            about.get("rooted", False),
         )
 
 

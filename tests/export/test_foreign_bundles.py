@@ -102,6 +102,7 @@ def packed(texts, tmp_path_factory):
         {"share": 2},
         {"bias": None},
         {"labels": ["a"]},
+        {"rooted": 1},
     ],
 )
 def test_a_packed_student_gets_no_more_memory_than_it_holds(packed, tmp_path, change):

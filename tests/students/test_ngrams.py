@@ -12,6 +12,7 @@ from distill_helpers.students.ngrams import (
     HASH_BITS,
     NgramIndex,
     _MarginLoss,
+    by_root,
     fit_margins,
     log_count_ratio,
     ngram_hashes,
@@ -176,3 +177,18 @@ def test_what_cannot_be_fitted_is_refused(change, message):
     given = {"features": x, "teacher_margins": margins, "labels": labels} | change
     with pytest.raises(ValueError, match=message):
         fit_margins(**given)
+
+
+def test_rooted_features_have_length_one_and_leave_the_others_alone():
+    index = NgramIndex.of(word_hashes(TEXTS), 2, (1, 1))
+    found = index.features(word_hashes([*TEXTS, "", "never seen"]))
+    before = found.toarray()
+    rooted = by_root(found)
+    assert (found.toarray() == before).all()
+    assert rooted.dtype == np.float32 and sparse.issparse(rooted)
+    lengths = np.sqrt(rooted.multiply(rooted).sum(1))
+    np.testing.assert_allclose(lengths[: len(TEXTS)], 1, rtol=1e-6)
+    assert not rooted[len(TEXTS) :].nnz
+    present = before.sum(1, keepdims=True)[: len(TEXTS)]
+    expected = before[: len(TEXTS)] / np.sqrt(present)
+    np.testing.assert_allclose(rooted.toarray()[: len(TEXTS)], expected, rtol=1e-6)

@@ -2,12 +2,19 @@
 
 import copy
 import dataclasses
+import json
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from distill_helpers.students.ngrams import NgramIndex, ngram_hashes, word_hashes
+from distill_helpers.students.ngrams import (
+    NgramIndex,
+    by_root,
+    ngram_hashes,
+    word_hashes,
+)
 from distill_helpers.students.packing import (
     nearest_level,
     pack_keys,
@@ -66,6 +73,32 @@ def test_the_average_is_that_of_its_two_parts(student, texts):
     hashes = word_hashes(texts[:5])
     both = (student.linear_logits(hashes) + student.cnn_logits(hashes)) / 2
     np.testing.assert_allclose(student.logits(texts[:5]), both, atol=1e-5)
+
+
+def test_a_rooted_linear_part_divides_its_ngrams(student, texts, tmp_path):
+    hashes = word_hashes(texts[:5])
+    rooted = dataclasses.replace(student, rooted=True)
+    found = by_root(student.index.features(hashes))
+    margins = found @ student.weights + student.bias
+    logits = rooted.linear_logits(hashes)
+    np.testing.assert_allclose(logits[:, 1] - logits[:, 0], margins, atol=1e-5)
+    assert np.abs(logits - student.linear_logits(hashes)).max() > 0.01
+    again = PocketStudent.load(rooted.save(tmp_path / "s.safetensors"))
+    assert again.rooted and not student.rooted
+
+
+def test_a_file_of_the_format_before_is_read_as_what_it_was(student, texts, tmp_path):
+    path = student.save(tmp_path / "s.safetensors")
+    with safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["about"])
+    about.pop("rooted")
+    about["format"] = "distill-pocket-2"
+    old = tmp_path / "old.safetensors"
+    save_file(load_file(path), old, {"about": json.dumps(about)})
+    before = PocketStudent.load(old)
+    assert not before.rooted
+    expected = PocketStudent.load(path).logits(texts[:5])
+    np.testing.assert_array_equal(before.logits(texts[:5]), expected)
 
 
 def test_words_have_ids_and_a_long_text_keeps_both_ends():
