@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +41,56 @@ GIB_EACH = 4
 def lesson_paths(folder: Path = NOTEBOOKS) -> list[Path]:
     """Return the numbered lessons in order; appendices are not among them."""
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def chosen_lessons(paths: Sequence[Path], wanted: Sequence[str]) -> list[Path]:
+    """Pick lessons by their numbers.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        All there are; if some are `wanted`, every name must begin with two digits.
+    wanted : sequence of str
+        Numbers such as ``"03"`` and ranges such as ``"00-06"``; none means all.
+
+    Returns
+    -------
+    list of Path
+        In the order of the course, each once.
+
+    Raises
+    ------
+    ValueError
+        If one is no number and no range, or no lesson has a number that is named.
+
+    Examples
+    --------
+    >>> paths = [Path(f"0{n}_{name}.ipynb") for n, name in enumerate("abc")]
+    >>> [p.name for p in chosen_lessons(paths, ["2", "00-01"])]
+    ['00_a.ipynb', '01_b.ipynb', '02_c.ipynb']
+    >>> chosen_lessons(paths, ["01-04"])
+    Traceback (most recent call last):
+    ValueError: 01-04: there is no lesson 03; there are 00, 01, 02
+    """
+    if not wanted:
+        return list(paths)
+    by_number = {int(path.name[:2]): path for path in paths}
+    named = set()
+    for word in wanted:
+        found = re.fullmatch(r"(\d{1,2})(?:-(\d{1,2}))?", word)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if first > last:
+            raise ValueError(
+                f"{word}: give numbers such as 03, or ranges such as 00-06"
+            )
+        for number in range(first, last + 1):
+            if number not in by_number:
+                there = ", ".join(f"{n:02}" for n in sorted(by_number))
+                raise ValueError(
+                    f"{word}: there is no lesson {number:02}; there are {there}"
+                )
+            named.add(number)
+    return [by_number[n] for n in sorted(named)]
 
 
 def jobs_that_fit() -> int:
@@ -92,7 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--source", default="sample", help="a file's path is relative to where you are"
     )
-    parser.add_argument("--only", help="the number of one lesson, such as 03")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="NUMBER",
+        help="the numbers of some lessons: 03, or 00 01 02, or 00-06",
+    )
     parser.add_argument(
         "--jobs",
         type=int,
@@ -113,13 +169,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     if options.source == "sample":
         os.environ["HF_HUB_OFFLINE"] = "1"
-    paths = [p for p in lesson_paths() if (options.only or "") in p.name[:2]]
+    paths = lesson_paths()
     if not paths:
-        parser.error(
-            f"--only {options.only}: there is no such lesson"
-            if NOTEBOOKS.is_dir()
-            else f"there is no {NOTEBOOKS}: {NO_CLONE}"
-        )
+        parser.error(f"there is no {NOTEBOOKS}: {NO_CLONE}")
+    try:
+        paths = chosen_lessons(paths, options.only or [])
+    except ValueError as error:
+        parser.error(f"--only {error}")
     try:
         options.source = as_called({"source": options.source}, NOTEBOOKS)["source"]
     except ParameterError as error:

@@ -95,6 +95,40 @@ def test_jobs_that_cannot_be_are_refused(given, says, lessons, capsys):
 
 
 @pytest.mark.parametrize(
+    "words, those",
+    [
+        (["02"], "2"),
+        (["1"], "1"),
+        (["02", "00"], "02"),
+        (["00-01"], "01"),
+        (["00-01", "1-2"], "012"),
+    ],
+)
+def test_some_lessons_are_named_one_by_one_or_as_a_range(words, those, lessons):
+    assert running.main(["--jobs", "1", "--only", *words]) == 0
+    assert "".join(name[1] for name in lessons) == those
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["07"], "--only 07: there is no lesson 07; there are 00, 01, 02"),
+        (["00", "01-03"], "--only 01-03: there is no lesson 03"),
+        (["02-01"], "--only 02-01: give numbers such as 03, or ranges"),
+        (["a"], "--only a: give numbers such as 03"),
+        (["003"], "--only 003: give numbers such as 03"),
+        ([], "--only: expected at least one argument"),
+    ],
+)
+def test_lessons_that_are_not_there_are_refused_before_one_runs(
+    words, says, lessons, capsys
+):
+    with pytest.raises(SystemExit):
+        running.main(["--only", *words])
+    assert says in capsys.readouterr().err and not lessons
+
+
+@pytest.mark.parametrize(
     "cores, gib, jobs", [(2, 24, 2), (8, 7.7, 2), (1, 64, 1), (4, 2, 1), (16, 63, 16)]
 )
 def test_jobs_are_what_cores_and_memory_hold(cores, gib, jobs, monkeypatch):

@@ -548,7 +548,9 @@ def test_lesson_11_measures_what_its_prose_says(notebook, default_run):
     assert mean("100% corrected, flips") <= 0.3 * mean("student, flips")
     assert abs(mean("100% corrected") - mean("student")) < 0.015
     for task in ("turned", "new digits"):
-        kept, lost = (f"{w}, {task}, old task" for w in ("answers to old", "fine-tuned"))
+        kept, lost = (
+            f"{w}, {task}, old task" for w in ("answers to old", "fine-tuned")
+        )
         assert gain(kept, lost)[0] > 0 and mean(kept) >= mean(lost) + 0.15
     assert gain("answers to old, new digits", "EWC, new digits")[0] > 0
     verdicts = {c["id"]: c["verdict"] for c in default_run.results["claims"]}
@@ -620,7 +622,7 @@ def test_the_lesson_runs_on_imdb(tmp_path):
     assert rows["distilled"] - rows["control"] >= 0.025
 
 
-def test_the_lessons_command_runs_one_lesson(tmp_path):
+def test_the_lessons_command_knows_which_lessons_there_are(tmp_path):
     command = [
         sys.executable,
         "-m",
@@ -633,4 +635,4 @@ def test_the_lessons_command_runs_one_lesson(tmp_path):
         command, capture_output=True, text=True, cwd=tmp_path, env=environment()
     )
     assert done.returncode == 2
-    assert "no such lesson" in done.stderr
+    assert "there is no lesson 99; there are 00, 01, " in done.stderr
