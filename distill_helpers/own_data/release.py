@@ -189,7 +189,7 @@ def release_check(
     )
     findings.append(fitting(facts, use))
     say(f"{findings[-1].question}: {findings[-1].answer}; {findings[-1].said}")
-    outcome, reason = _outcome(findings)
+    outcome, reason = outcome_of(findings)
     return Release(
         outcome,
         reason,
@@ -346,7 +346,19 @@ def _facts(known, findings, about, language, private_texts) -> CardFacts:
     )
 
 
-def _outcome(findings: Sequence[Finding]) -> tuple[str, str]:
+def outcome_of(findings: Sequence[Finding]) -> tuple[str, str]:
+    """Sum up what was found: allow, refuse or ask, and why.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+
+    Returns
+    -------
+    (str, str)
+        A question that was not asked is one for a person, but for forgetting: a first
+        student has nothing to forget.
+    """
     by_answer: dict[str, list[str]] = {}
     for one in findings:
         by_answer.setdefault(one.answer, []).append(one.question)
