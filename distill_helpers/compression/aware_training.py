@@ -113,7 +113,13 @@ def check_bits(bits: int) -> None:
 
 
 class FakeQuantisation(nn.Module):
-    """Round on the way forward, do nothing on the way back [1]_."""
+    """Round on the way forward, do nothing on the way back [1]_.
+
+    References
+    ----------
+    .. [1] Y. Bengio, N. Leonard, A. Courville, "Estimating or propagating
+       gradients through stochastic neurons", 2013, arXiv:1308.3432.
+    """
 
     def __init__(self, bits: int, one_scale: bool = False) -> None:
         super().__init__()

@@ -134,8 +134,8 @@ def importances(
 ) -> dict[str, torch.Tensor]:
     r"""Estimate what the loss would lose without each channel or head.
 
-    .. math:: I_c = \mathrm{mean} \, \Big| \sum a_c \,
-              \frac{\partial L}{\partial a_c} \Big|
+    .. math:: I_c = \mathrm{mean} \, \Bigl| \sum a_c \,
+              \frac{\partial L}{\partial a_c} \Bigr|
 
     the first-order change of the loss if the activation :math:`a_c` became 0,
     summed over a text's tokens and a head's channels [1]_, [2]_.
@@ -160,6 +160,13 @@ def importances(
     ValueError
         If there is no review, the model cannot be pruned, or the labels are not
         of the kind that it was built for.
+
+    References
+    ----------
+    .. [1] P. Molchanov et al., "Pruning convolutional neural networks for
+       resource efficient inference", ICLR 2017, arXiv:1611.06440.
+    .. [2] P. Michel, O. Levy, G. Neubig, "Are sixteen heads really better than
+       one?", NeurIPS 2019, arXiv:1905.10650.
     """
     if not len(reviews):
         raise ValueError("reviews must hold at least one review, got none")

@@ -4,7 +4,8 @@ With :math:`p_y` the teacher's probability of the target class and
 :math:`\hat p` its probabilities of the others, divided by their sum
 :math:`1 - p_y` (and :math:`q` those of the student), the KL divergence is
 
-.. math:: \mathrm{KL}(p \,\|\, q) = \mathrm{KL}\big((p_y, 1 - p_y) \,\|\, (q_y, 1 - q_y)\big)
+.. math:: \mathrm{KL}(p \,\|\, q) =
+          \mathrm{KL}\bigl((p_y, 1 - p_y) \,\|\, (q_y, 1 - q_y)\bigr)
           + (1 - p_y) \, \mathrm{KL}(\hat p \,\|\, \hat q)
 
 so what a teacher knows of the wrong classes counts the less the surer it is. The
@@ -116,8 +117,8 @@ def decoupled_kd_loss(
 ) -> torch.Tensor:
     r"""Return the decoupled loss of Zhao et al. [1]_.
 
-    .. math:: T^2 \big( \alpha \, \mathrm{KL}((p_y, 1 - p_y) \,\|\, (q_y, 1 - q_y))
-              + \beta \, \mathrm{KL}(\hat p \,\|\, \hat q) \big)
+    .. math:: T^2 \bigl( \alpha \, \mathrm{KL}((p_y, 1 - p_y) \,\|\, (q_y, 1 - q_y))
+              + \beta \, \mathrm{KL}(\hat p \,\|\, \hat q) \bigr)
 
     averaged over the batch. See :mod:`distill_helpers.losses.decoupled`.
 
@@ -148,6 +149,11 @@ def decoupled_kd_loss(
     TypeError, ValueError
         As :func:`decoupled_terms`; if a weight is out of range; if there are but two
         classes, where the second term is nothing.
+
+    References
+    ----------
+    .. [1] B. Zhao et al., "Decoupled knowledge distillation", CVPR 2022,
+       arXiv:2203.08679.
 
     Examples
     --------

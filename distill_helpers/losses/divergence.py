@@ -81,8 +81,8 @@ def jensen_shannon_loss(
 ) -> torch.Tensor:
     r"""Return the Jensen-Shannon divergence [1]_ with a weight.
 
-    .. math:: T^2 \big( \beta \, \mathrm{KL}(p \,\|\, m)
-              + (1 - \beta) \, \mathrm{KL}(q \,\|\, m) \big),
+    .. math:: T^2 \bigl( \beta \, \mathrm{KL}(p \,\|\, m)
+              + (1 - \beta) \, \mathrm{KL}(q \,\|\, m) \bigr),
               \qquad m = \beta p + (1 - \beta) q
 
     averaged over the batch. Before :math:`T^2` it is never above

@@ -35,8 +35,8 @@ def multi_label_kd_loss(
     For each class the divergence between two coins, with
     :math:`p_t = \sigma(z_t / T)` and :math:`p_s = \sigma(z_s / T)`:
 
-    .. math:: T^2 \Big( p_t \log \frac{p_t}{p_s}
-              + (1 - p_t) \log \frac{1 - p_t}{1 - p_s} \Big)
+    .. math:: T^2 \Bigl( p_t \log \frac{p_t}{p_s}
+              + (1 - p_t) \log \frac{1 - p_t}{1 - p_s} \Bigr)
 
     averaged over classes and batch [1]_. The factor :math:`T^2` keeps the size
     of the gradient when the temperature changes [2]_.

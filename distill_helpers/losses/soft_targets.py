@@ -29,8 +29,8 @@ def kd_loss(
 ) -> torch.Tensor:
     r"""Return the soft-target loss of Hinton et al. [1]_.
 
-    .. math:: T^2 \; \mathrm{KL}\big(\mathrm{softmax}(z_t / T) \,\|\,
-              \mathrm{softmax}(z_s / T)\big)
+    .. math:: T^2 \; \mathrm{KL}\bigl(\mathrm{softmax}(z_t / T) \,\|\,
+              \mathrm{softmax}(z_s / T)\bigr)
 
     averaged over the batch. The factor :math:`T^2` keeps the size of the
     gradient when the temperature changes.
@@ -56,6 +56,11 @@ def kd_loss(
     ValueError
         If shapes differ, a logit is not finite, or `temperature` is not a
         finite number above 0.
+
+    References
+    ----------
+    .. [1] G. Hinton, O. Vinyals, J. Dean, "Distilling the knowledge in a neural
+       network", 2015, arXiv:1503.02531.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Distil a model that writes: on given texts, on the teacher's, or on its own.
 
-The names of the settings are those of TRL's GKD, see [1]_ there.
+The names of the settings are those of GKD in TRL; its paper stands below.
 """
 
 from __future__ import annotations
