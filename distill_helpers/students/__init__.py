@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
             "encode_cards",
         ],
         "causal": ["CompletionCollator", "tiny_causal_lm", "word_tokenizer"],
+        "cooccurrence": ["embeddings_from_texts"],
         "cross_attention": [
             "CrossAttentionConfig",
             "CrossAttentionForCards",
