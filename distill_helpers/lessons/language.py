@@ -4,6 +4,9 @@ An examiner writes English, which is the msgid. A sentence is translated where i
 is shown, so a second language is one file,
 ``locale/<language>/LC_MESSAGES/distill_helpers.po``; the environment variable
 ``DISTILL_LANGUAGE`` picks it. A sentence without a translation stays English.
+
+What comes with its values filled in, as pictures and their alternative texts do, is
+in a second file beside it, ``filled.po``: there a msgid with braces is a pattern.
 """
 
 from __future__ import annotations
@@ -12,14 +15,16 @@ import ast
 import gettext
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 LOCALE = Path(__file__).parent / "locale"
 FILE = "LC_MESSAGES/distill_helpers.po"
+FILLED = "LC_MESSAGES/filled.po"
 VARIABLE = "DISTILL_LANGUAGE"
 _QUOTED = r'((?:\s*"(?:[^"\\\n]|\\.)*")+)'
+_GAP = re.compile(r"\{([a-z]\w*)\}")
 _ENTRY = re.compile(rf"msgid{_QUOTED}\s+msgstr{_QUOTED}\s*")
 
 
@@ -89,8 +94,65 @@ class Message(str):
 
 def told(message: str) -> str:
     """Return a sentence in the language that the reader has chosen."""
-    chosen = os.environ.get(VARIABLE, "").strip()
-    return Message.of(message).told(translations(chosen).gettext)
+    wanted = _wanted()
+    known, filled = translations(wanted), patterns(wanted)
+
+    def translate(sentence: str) -> str:
+        said = known.gettext(sentence)
+        return said if said != sentence else filled.told(sentence)
+
+    return Message.of(message).told(translate)
+
+
+def pictured(text: str) -> str:
+    """Return what a picture says, in the language that the reader has chosen.
+
+    Parameters
+    ----------
+    text : str
+        English, its numbers filled in, on one line or several. What no sentence of
+        the catalogue fits comes back as it is.
+    """
+    return patterns(_wanted()).told(text)
+
+
+def choose(language: str) -> None:
+    """Let exercises and pictures of this process, and of its children, use a language.
+
+    Parameters
+    ----------
+    language : str
+        Such as ``"zh"``, or ``"en"``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such language.
+    """
+    if _name_of(language) not in {"en", *_known()}:
+        names = ", ".join(repr(name) for name in sorted({"en", *_known()}))
+        raise ValueError(f"language must be one of {names}, got {language!r}")
+    os.environ[VARIABLE] = language
+
+
+def chosen() -> str:
+    """Return the language that the reader has chosen, such as ``"zh"``, or ``"en"``."""
+    return _name_of(_wanted()) or "en"
+
+
+def _wanted() -> str:
+    return os.environ.get(VARIABLE, "").strip()
+
+
+def _known() -> dict[str, Path]:
+    return {path.name.lower(): path for path in LOCALE.iterdir() if path.is_dir()}
+
+
+def _name_of(language: str) -> str:
+    """Return ``"zh"`` for ``"zh-CN.UTF-8"``, and nothing for an unknown language."""
+    name = language.partition(".")[0].replace("-", "_").lower()
+    spelt = (name, name.partition("_")[0])
+    return next((known for known in spelt if known in {"en", *_known()}), "")
 
 
 @cache
@@ -103,16 +165,86 @@ def translations(language: str) -> gettext.NullTranslations:
         Such as ``"zh"``; ``"zh_CN"`` and ``"zh-CN.UTF-8"`` find ``zh`` too. An
         unknown one gives English and says so in one line, once.
     """
-    known = {f.parts[-3].lower(): f for f in LOCALE.glob(f"*/{FILE}")}
-    name = language.partition(".")[0].replace("-", "_").lower()
-    for wanted in (name, name.partition("_")[0]):
-        if wanted in known:
-            with known[wanted].open(encoding="utf-8") as file:
-                return Catalogue(file)
-    if name.partition("_")[0] not in ("", "en"):
-        names = ", ".join(sorted({"en", *known}))
+    name = _name_of(language)
+    if name in _known():
+        return catalogue(name, FILE)
+    if language and name != "en":
+        names = ", ".join(sorted({"en", *_known()}))
         print(f"{VARIABLE}: no language {language!r}, English is used; known: {names}")
     return gettext.NullTranslations()
+
+
+@cache
+def patterns(language: str) -> Patterns:
+    """Return the sentences of a language that are filled in; none for English."""
+    name = _name_of(language)
+    return Patterns(catalogue(name, FILLED).entries if name in _known() else {})
+
+
+def catalogue(name: str, file: str = FILE) -> Catalogue:
+    """Read one file of a language that there is, such as ``"zh"``."""
+    with (_known()[name] / file).open(encoding="utf-8") as opened:
+        return Catalogue(opened)
+
+
+class Patterns:
+    """Sentences with gaps, each with its translation.
+
+    Parameters
+    ----------
+    entries : mapping of str to str
+        A name in braces stands for whatever is there; what it holds is translated
+        too, be it a word or a list with commas. Of several that fit, the one with most
+        words of its own counts.
+
+    Examples
+    --------
+    >>> said = Patterns({"{n} of {all} texts": "{all} Texte, {n} davon", "all": "alle"})
+    >>> said.told("3 of all texts")
+    'alle Texte, 3 davon'
+    """
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        self.plain = {k: v for k, v in entries.items() if k and not _GAP.search(k)}
+        gapped = [k for k in entries if _GAP.search(k)]
+        gapped.sort(key=lambda k: len(_GAP.sub("", k)), reverse=True)
+        self.gapped = [(fitting(k), entries[k]) for k in gapped]
+
+    def told(self, text: str) -> str:
+        """Return a text translated, or as it is."""
+        flowing = " ".join(text.split())
+        if flowing in self.plain:
+            return self.plain[flowing]
+        for pattern, wording in self.gapped:
+            found = pattern.fullmatch(flowing)
+            if found:
+                values = found.groupdict()
+                return wording.format(**{k: self._value(v) for k, v in values.items()})
+        return text
+
+    def _value(self, value: str) -> str:
+        """Translate what stands in a gap: a word, or a list of them with numbers."""
+        if value in self.plain:
+            return self.plain[value]
+        return ", ".join(map(self._listed, value.split(", ")))
+
+    def _listed(self, one: str) -> str:
+        """Translate one of a list, such as ``"control 0.82"``."""
+        word, _, number = one.rpartition(" ")
+        if word in self.plain and number.strip("+-.%").replace(".", "").isdigit():
+            return f"{self.plain[word]} {number}"
+        return self.told(one)
+
+
+def fitting(template: str) -> re.Pattern:
+    """Return the pattern of a sentence whose names in braces may be anything."""
+    pieces = _GAP.split(template)  # words, a name, words, ...
+    return re.compile(
+        "".join(
+            f"(?P<{piece}>.+?)" if place % 2 else re.escape(piece)
+            for place, piece in enumerate(pieces)
+        )
+    )
 
 
 class Catalogue(gettext.NullTranslations):

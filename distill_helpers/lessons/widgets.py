@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from ..arguments import check_number
+from .language import pictured
 from .plots.style import to_png
 
 Draw = Callable[..., tuple[Figure, str]]
@@ -92,7 +93,7 @@ class Explorer:
         figure, readout = self.draw(**values)
         if not readout.strip():
             raise ValueError("draw must say in words what its figure shows")
-        return to_png(figure), readout
+        return to_png(figure), pictured(readout)
 
     def move(self, **values: float) -> None:
         """Move sliders and draw again; on an error nothing has moved.
@@ -133,7 +134,7 @@ class Explorer:
                 min=s.low,
                 max=s.high,
                 step=s.step,
-                description=s.label,
+                description=pictured(s.label),
                 style={"description_width": "9em"},
                 layout={"width": "30em", "max_width": "100%"},
                 readout_format=f".{_decimals(s.step)}f",

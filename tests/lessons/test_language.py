@@ -22,8 +22,10 @@ from distill_helpers.lessons.exercises.outcomes import CORRECT, INCORRECT, UNTOU
 from distill_helpers.lessons.language import Message
 
 LANGUAGES = sorted(path.name for path in language.LOCALE.iterdir() if path.is_dir())
+DONE = ("00", "01")  # lessons whose exercises answer in Chinese
 LESSON_00 = [e for e in notebook_api.all_entries() if e.key.startswith("00")]
 CHINESE = re.compile("[\u4e00-\u9fff]")
+QUOTED = re.compile("你的结果|这一行")  # what the reader wrote or got
 ENGLISH = re.compile(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", re.I)
 
 
@@ -99,19 +101,21 @@ def test_hints_solution_and_progress_are_chinese(chinese):
     assert "✗ 已尝试" in shown.text and "<th scope='col'>练习</th>" in shown.markup
 
 
-def test_nothing_that_lesson_00_says_is_left_in_english(chinese):
+@pytest.mark.parametrize("lesson", DONE)
+def test_nothing_that_a_lesson_says_is_left_in_english(chinese, lesson):
     """Every answer that its entries name, and what any function may run into."""
     said = []
-    for entry in LESSON_00:
+    for entry in [e for e in notebook_api.all_entries() if e.key[:2] == lesson]:
         answers = [..., entry.best, 3, *entry.right, *(w for w, _ in entry.wrong)]
+        answers += getattr(entry, "options", ())
         if callable(entry.best):
-            answers += [lambda *given: 1 / 0, lambda one: one, lambda *g: g[0].clear()]
+            answers += [lambda *given: 1 / 0, lambda one: one, lambda *given: None]
         said += [check(entry.key, answer).text for answer in answers]
         said += [hint(entry.key).text for _ in entry.hints]
         said += [solution(entry.key).text.replace(entry.code, "")]
-    said.append(progress("00").text)
+    said.append(progress(lesson).text)
     for text in said:
-        lines = [line for line in text.split("\n") if not line.startswith("你的结果")]
+        lines = [line for line in text.split("\n") if not QUOTED.match(line)]
         assert CHINESE.search(lines[0]), text
         assert not ENGLISH.search(re.sub(r"\w+Error: .+", "", "\n".join(lines))), text
 
@@ -126,9 +130,9 @@ def test_a_guess_is_set_beside_its_measurement_in_chinese(chinese):
 
 
 def test_a_lesson_without_translations_answers_in_english_between(chinese):
-    entry = next(e for e in notebook_api.all_entries() if e.key == "01.q_dark")
+    entry = next(e for e in notebook_api.all_entries() if e.key == "11.q_leak")
     head, body = check(entry.key, entry.best).text.split("\n", 1)
-    assert (head, body) == ("✓ 正确（01.q_dark）", entry.why)
+    assert (head, body) == ("✓ 正确（11.q_leak）", entry.why)
 
 
 def test_what_the_reader_printed_is_not_translated(chinese):
@@ -194,6 +198,10 @@ def templates(paths):
 
 
 ENGINE = sorted(Path(exercises.__file__).parent.glob("*.py"))
+BESIDE = [
+    *language.LOCALE.parent.glob("zoo/*.py"),
+    *language.LOCALE.parent.glob("plots/*.py"),
+]
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
@@ -216,7 +224,10 @@ def test_whatever_every_lesson_may_say_is_translated(name):
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_no_translation_has_lost_its_sentence(name):
     folders = [path for f in parts.lesson_folders() for path in f.glob("*.py")]
-    said = constants([*ENGINE, *folders]) | {"{part1} or {part2} or {part3}", ""}
+    said = constants([*ENGINE, *BESIDE, *folders]) | {
+        "{part1} or {part2} or {part3}",
+        "",
+    }
     assert set(catalogue(name)) <= said
 
 
@@ -264,3 +275,20 @@ def test_a_message_is_its_english_text_and_remembers_its_template():
 @pytest.mark.parametrize("bad", ["{other}", "{", "{0}", "{n:zz}"])
 def test_a_translation_that_cannot_be_filled_is_left_out(bad):
     assert Message("Found {n}", n=3).told(lambda text: bad) == "Found 3"
+
+
+# ------------------------------------------------------------------ a choice
+def test_a_lesson_chooses_its_language(monkeypatch):
+    monkeypatch.setenv(language.VARIABLE, "en")
+    assert language.chosen() == "en"
+    language.choose("zh_CN")
+    assert language.chosen() == "zh"
+    assert check("00.q_control", "b").text.startswith("✓ 正确")
+
+
+def test_a_language_that_does_not_exist_is_refused(monkeypatch):
+    monkeypatch.setenv(language.VARIABLE, "en")
+    wanted = "language must be one of 'en', 'zh', got 'tlh'"
+    with pytest.raises(ValueError, match=wanted):
+        language.choose("tlh")
+    assert language.chosen() == "en"

@@ -11,6 +11,11 @@ from typing import ParamSpec
 import numpy as np
 from matplotlib import rc_params_from_file, rcParams, style
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
+
+from .. import language
+from . import fonts
 
 STYLE = Path(__file__).with_name("kit.mplstyle")
 _SHEET = rc_params_from_file(STYLE, use_default_template=False)
@@ -26,10 +31,15 @@ def in_kit_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @functools.wraps(draw)
     def drawn(*given: P.args, **named: P.kwargs) -> Figure:
-        with style.context(_SHEET):
+        with _look():
             return draw(*given, **named)
 
     return drawn
+
+
+def _look():
+    """Return the style sheet's context, with a font for the reader's language."""
+    return style.context([_SHEET, fonts.settings()])
 
 
 def canvas(height: float, width: float | None = None) -> Figure:
@@ -38,11 +48,31 @@ def canvas(height: float, width: float | None = None) -> Figure:
 
 
 def to_png(figure: Figure) -> bytes:
-    """Render a figure to PNG bytes, as the style sheet says."""
+    """Render a figure to PNG bytes, as the style sheet says.
+
+    What it says is put into the reader's language, where there is a font for it.
+    """
     buffer = io.BytesIO()
-    with style.context(_SHEET):
+    if language.chosen() != "en" and fonts.has_letters():
+        _speak(figure)
+    with _look():
         figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def _speak(figure: Figure) -> None:
+    """Put a figure's words into the reader's language."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            written = axis.get_major_formatter()
+            if isinstance(written, FuncFormatter):  # names at places, written anew
+                axis.set_major_formatter(_speaking(written))
+    for text in figure.findobj(Text):
+        text.set_text(language.pictured(text.get_text()))
+
+
+def _speaking(written: FuncFormatter) -> FuncFormatter:
+    return FuncFormatter(lambda value, place: language.pictured(written(value, place)))
 
 
 def show(figure: Figure, alt: str):
@@ -69,7 +99,8 @@ def show(figure: Figure, alt: str):
         raise ValueError("alt must say what the picture shows, got nothing")
     # As wide as it would be on screen, however fine it was rendered.
     width = int(figure.get_figwidth() * 90)
-    return Image(data=to_png(figure), format="png", alt=alt, width=width)
+    words = language.pictured(alt)
+    return Image(data=to_png(figure), format="png", alt=words, width=width)
 
 
 def finish(axes, x_label: str, y_label: str, title: str, grid: str = "both") -> None:
