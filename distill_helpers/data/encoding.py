@@ -22,6 +22,7 @@ from .targets import (
     put_labels_in_order,
     read_labels,
     read_teacher_logits,
+    whole_column,
 )
 from .vocabulary import check_same_vocabulary
 
@@ -302,11 +303,11 @@ def encode_reviews(
             f" {type(dataset).__name__}"
         )
     columns = set(dataset.column_names)
-    texts = list(dataset["text"]) if "text" in columns else None
+    texts = list(whole_column(dataset, "text")) if "text" in columns else None
     if texts is not None:
         token_ids = encode_texts(tokenizer, texts)
     elif "input_ids" in columns:
-        token_ids = _own_ids(dataset["input_ids"], len(tokenizer))
+        token_ids = _own_ids(whole_column(dataset, "input_ids"), len(tokenizer))
         _check_no_text(teacher, columns, tokenizer)
     else:
         raise ValueError(

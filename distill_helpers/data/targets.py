@@ -18,6 +18,25 @@ _TOLERANCE = 1e-3  # of a sum of probabilities
 
 
 # ------------------------------------------------------------------ labels
+def whole_column(dataset, name: str):
+    """Return a column of a data set at once; row by row takes twenty times as long.
+
+    Parameters
+    ----------
+    dataset : datasets.Dataset
+    name : str
+
+    Returns
+    -------
+    list, or datasets.Column
+        The column as it is for a data set that formats its rows, as tensors or by a
+        function: what a row looks like is then for it to say.
+    """
+    column = dataset[name]
+    plain = (getattr(dataset, "format", None) or {}).get("type") is None
+    return column[:] if plain else column
+
+
 def read_labels(dataset) -> np.ndarray:
     """Return the labels of a data set.
 
@@ -43,7 +62,7 @@ def read_labels(dataset) -> np.ndarray:
     found = [name for name in LABEL_COLUMNS if name in dataset.column_names]
     if not found:
         return np.full(len(dataset), NO_LABEL, np.int64)
-    columns = [as_labels(dataset[name], name) for name in found]
+    columns = [as_labels(whole_column(dataset, name), name) for name in found]
     if len(columns) == 2 and not np.array_equal(*columns):
         raise ValueError(
             "the data set has a column 'label' and a column 'labels', and they"
@@ -194,7 +213,7 @@ def read_teacher_logits(dataset) -> np.ndarray:
         such row.
     """
     name = SOFT_TARGETS_COLUMN
-    rows = [_plain(row) for row in dataset[name]]
+    rows = [_plain(row) for row in whole_column(dataset, name)]
     width = next((len(row) for row in rows if isinstance(row, list)), 0)
     if not width:
         raise ValueError(f"{name} must hold a row of logits for every text, got none")
