@@ -39,10 +39,13 @@ class CardAnswers:
     maps : ndarray of float32, shape (cards, blocks, 8, 7)
         Means over the heads; of the token that answers and of each word of the
         question, the shares of the six cells and of "no picture".
+    states : ndarray of float32, shape (cards, 8, width), optional
+        Of the same words, behind the last block.
     """
 
     logits: np.ndarray
     maps: np.ndarray
+    states: np.ndarray | None = None
 
 
 @cache
@@ -148,7 +151,9 @@ def looking(values):
 
 
 @torch.inference_mode()
-def answer_cards(model, cards: Cards, batch_size: int = 256) -> CardAnswers:
+def answer_cards(
+    model, cards: Cards, batch_size: int = 256, *, states: bool = False
+) -> CardAnswers:
     """Let a reader answer some cards.
 
     Parameters
@@ -157,6 +162,8 @@ def answer_cards(model, cards: Cards, batch_size: int = 256) -> CardAnswers:
         On any device; put into evaluation mode.
     cards : Cards
     batch_size : int, default 256
+    states : bool, default False
+        Whether to keep the words' last states too.
 
     Returns
     -------
@@ -164,14 +171,20 @@ def answer_cards(model, cards: Cards, batch_size: int = 256) -> CardAnswers:
     """
     model.eval()
     device, inputs = device_of(model), card_tensors(cards)
-    logits, maps = [], []
+    logits, maps, last = [], [], []
     for start in range(0, len(cards), batch_size):
         part = {k: v[start : start + batch_size].to(device) for k, v in inputs.items()}
-        output = model(**part, output_attentions=True)
+        output = model(**part, output_attentions=True, output_hidden_states=states)
         logits.append(output.logits.float().cpu())
         by_block = [heads.mean(1) for heads in output.cross_attentions]
         maps.append(torch.stack(by_block, 1).float().cpu())
-    return CardAnswers(torch.cat(logits).numpy(), torch.cat(maps).numpy())
+        if states:
+            last.append(output.hidden_states[-1].float().cpu())
+    return CardAnswers(
+        torch.cat(logits).numpy(),
+        torch.cat(maps).numpy(),
+        torch.cat(last).numpy() if states else None,
+    )
 
 
 def encode_cards(

@@ -65,8 +65,9 @@ class CardOutput(ModelOutput):
     ----------
     loss : Tensor, shape (), optional
     logits : Tensor, shape (batch, classes)
-    hidden_states : tuple of Tensor, shape (batch, length, width), optional
-        The words' states: as they come in, and behind each block.
+    hidden_states : tuple of Tensor, shape (batch, words, width), optional
+        States of the answer token and of the question's words: as they come in, and
+        behind each block.
     cross_attentions : tuple of Tensor, shape (batch, heads, words, 7), optional
         Of each block: how much the answer token and then each word of the question
         looks at each of the six cells and, last, at the token for "no picture". Each
@@ -108,14 +109,28 @@ class Attention(nn.Module):
         asked : Tensor, shape (batch, keys, width)
         allowed : Tensor of bool, shape (batch, 1, 1, keys)
         """
-        query = self._split(self.query(asking))
-        key, value = (self._split(x) for x in self.key_value(asked).chunk(2, -1))
+        query, key, value = self._parts(asking, asked)
         scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
         maps = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min).softmax(-1)
-        return self.out((maps @ value).transpose(1, 2).flatten(2)), maps
+        return self._joined(maps @ value), maps
+
+    def without_map(self, asking, asked, allowed):
+        """Return the new states alone: the same by a kernel that keeps no map."""
+        query, key, value = self._parts(asking, asked)
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+        return self._joined(seen)
+
+    def _parts(self, asking, asked):
+        return [
+            self._split(states)
+            for states in (self.query(asking), *self.key_value(asked).chunk(2, -1))
+        ]
 
     def _split(self, states):
         return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def _joined(self, states):
+        return self.out(states.transpose(1, 2).flatten(2))
 
 
 class Block(nn.Module):
@@ -136,15 +151,19 @@ class Block(nn.Module):
             nn.Linear(config.intermediate_size, width),
         )
 
-    def forward(self, words, cells, word_mask, cell_mask):
-        """Return the words' new states, and where they looked."""
+    def forward(self, words, cells, word_mask, cell_mask, looking, last=False):
+        """Return the words' new states, and where they looked.
+
+        The first `looking` words look; behind the last block nobody asks for the
+        states of the others, the typed digits, and they are left out.
+        """
         normed = self.norms[0](words)
-        words = words + self.among_words(normed, normed, word_mask)[0]
-        looking = torch.cat([words[:, :1], words[:, TYPED_PLACES.stop :]], 1)
-        seen, maps = self.at_picture(self.norms[1](looking), cells, cell_mask)
-        typed = words[:, TYPED_PLACES]
-        looking = looking + seen
-        words = torch.cat([looking[:, :1], typed, looking[:, 1:]], 1)
+        asking = slice(0, looking if last else None)
+        heard = self.among_words.without_map(normed[:, asking], normed, word_mask)
+        words = words[:, asking] + heard
+        lookers, typed = words[:, :looking], words[:, looking:]
+        seen, maps = self.at_picture(self.norms[1](lookers), cells, cell_mask)
+        words = lookers + seen if last else torch.cat([lookers + seen, typed], 1)
         return words + self.think(self.norms[2](words)), maps
 
 
@@ -222,12 +241,14 @@ class CrossAttentionForCards(StudentModel):
         """
         input_ids = self._without_padding(input_ids)
         self._check(input_ids, pixel_values)
+        input_ids, looking = _typed_last(input_ids), input_ids.shape[1] - CELLS
         word_mask = (input_ids != self.config.pad_token_id)[:, None, None]
         words, (cells, cell_mask) = self._read(input_ids), self._look(pixel_values)
-        states, maps = [words], []
+        states, maps = [words[:, :looking]], []
         for block in self.blocks:
-            words, map_ = block(words, cells, word_mask, cell_mask)
-            states.append(words)
+            last = block is self.blocks[-1]
+            words, map_ = block(words, cells, word_mask, cell_mask, looking, last)
+            states.append(words[:, :looking])
             maps.append(map_)
         logits = self.classifier(self.last_norm(words[:, 0]))
         loss = None
@@ -278,9 +299,11 @@ class CrossAttentionForCards(StudentModel):
         return grid.flatten(0, 1)
 
     def _read(self, input_ids):
-        words = self.words(input_ids) + self.order.weight[: input_ids.shape[1]]
-        around = (TYPED_PLACES.start, input_ids.shape[1] - TYPED_PLACES.stop)
-        return words + F.pad(self._grid(), (0, 0, *around))
+        """Embed words whose typed digits stand last."""
+        length = input_ids.shape[1]
+        order = _typed_last(self.order.weight[None, :length])[0]
+        grid = F.pad(self._grid(), (0, 0, length - CELLS, 0))
+        return self.words(input_ids) + (order + grid)
 
     def _look(self, pixel_values):
         rows, columns = self.config.rows, self.config.columns
@@ -292,6 +315,15 @@ class CrossAttentionForCards(StudentModel):
         seen = (pixel_values != 0).flatten(1).any(1)[:, None]
         allowed = torch.cat([seen.expand(-1, rows * columns), torch.ones_like(seen)], 1)
         return self.cell_norm(torch.cat([cells, nothing], 1)), allowed[:, None, None]
+
+
+def _typed_last(values):
+    """Put what belongs to the typed digits behind the other words, (batch, length, ...).
+
+    So those that look are a slice. To attention the order is all the same.
+    """
+    start, stop = TYPED_PLACES.start, TYPED_PLACES.stop
+    return torch.cat([values[:, :start], values[:, stop:], values[:, start:stop]], 1)
 
 
 def build_card_student(seed: int = 0, **shape) -> CrossAttentionForCards:
