@@ -18,6 +18,7 @@ from ...files import whole_file
 from ...logs import quietly
 from ...losses.attention import weighted_maps
 from ...losses.combined import standard_losses
+from ...losses.labels import weighted_cross_entropy
 from ...students.card_reading import (
     CardAnswers,
     answer_cards,
@@ -27,12 +28,16 @@ from ...students.card_reading import (
 from ...students.cross_attention import CrossAttentionForCards, build_card_student
 from ...training.config import DistillationConfig
 from ...training.trainer import DistillationTrainer
+from .loop import WARM_UP, WEIGHT_DECAY, train_plainly
+from .states import STATES, projection, weighted_states, with_states
 
 SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
 """Of a student."""
 RATE, BATCH, TEMPERATURE, ALPHA = 3e-3, 32, 2.0, 0.9
 MAPS_WEIGHT = 5.0
 """What the maps count beside the answers; chosen on validation cards."""
+STATES_WEIGHT = 3.0
+"""What the states count; chosen on validation cards too."""
 SAME, CROSSED = ((0, 0), (1, 1)), ((0, 1), (1, 0))
 """Which block of the student looks where which block of the teacher does."""
 DROPPED = 0.25
@@ -60,8 +65,10 @@ class Arm:
     sees : {"both", "dropped", "typed"}
         What of the cards it has in training; ``"dropped"``: now and then one sense is
         missing.
+    states : bool
+        Whether it learns what the teacher makes of each word; not beside maps.
     weight : float
-        Of the maps.
+        Of the maps, or of the states.
     rate : float
         The learning rate at its height.
     views : tuple of str
@@ -77,6 +84,7 @@ class Arm:
     labelled: int | None = None
     maps: str = "none"
     sees: str = "both"
+    states: bool = False
     weight: float = MAPS_WEIGHT
     rate: float = RATE
     views: tuple[str, ...] = ()
@@ -133,7 +141,7 @@ class Ground:
 def prepare(teacher, pool: Cards, exam: Cards) -> Ground:
     """Ask the teacher once for all that its students will need."""
     blind = answer_cards(teacher, pool.without("picture"))
-    return Ground(pool, answer_cards(teacher, pool), blind, exam)
+    return Ground(pool, answer_cards(teacher, pool, states=True), blind, exam)
 
 
 def save_ground(ground: Ground, path: str | Path) -> Path:
@@ -151,7 +159,7 @@ def save_ground(ground: Ground, path: str | Path) -> Path:
         }
     for name in ("both", "typed"):
         tensors[f"{name}.logits"] = getattr(ground, name).logits
-    tensors["both.maps"] = ground.both.maps
+    tensors |= {"both.maps": ground.both.maps, "both.states": ground.both.states}
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with whole_file(Path(path)) as temporary:
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary)
@@ -172,7 +180,7 @@ def load_ground(path: str) -> Ground:
         for name in ("pool", "exam")
     )
     maps = found["both.maps"]
-    both = CardAnswers(found["both.logits"], maps)
+    both = CardAnswers(found["both.logits"], maps, found["both.states"])
     return Ground(pool, both, CardAnswers(found["typed.logits"], maps), exam)
 
 
@@ -205,7 +213,8 @@ def reads_of(arm: Arm, ground: Ground) -> EncodedReviews:
     logits = getattr(ground, arm.answers).logits[order]
     if arm.maps == "none":
         reads = encode_cards(cards, None, arm.labelled)
-        return reads.changed(teacher_logits=logits)
+        reads = reads.changed(teacher_logits=logits)
+        return with_states(reads, ground.both.states[order]) if arm.states else reads
     maps = ground.both.maps[order]
     if arm.maps == "shuffled":
         maps = maps[chance.permutation(len(maps))]
@@ -226,22 +235,41 @@ def train(arm: Arm, ground: Ground) -> tuple[CrossAttentionForCards, float]:
     seconds : float
         Of one processor.
     """
-    taught = arm.answers != "none"
-    alpha, losses = (ALPHA if taught else 0.0), None
-    if arm.maps != "none":
-        layers = CROSSED if arm.maps == "crossed" else SAME
-        maps = weighted_maps(arm.weight, layers)
-        losses = [*standard_losses(TEMPERATURE, alpha), maps]
+    student = build_card_student(arm.seed, **SHAPE)
+    reads = reads_of(arm, ground)
+    losses, beside = losses_of(arm, reads)
+    begin = time.process_time()
+    train_plainly(student, reads, losses, arm.steps, arm.rate, BATCH, arm.seed, beside)
+    return student, time.process_time() - begin
+
+
+def train_by_trainer(arm: Arm, ground: Ground) -> CrossAttentionForCards:
+    """Train a student as :func:`train` does, by ``DistillationTrainer``.
+
+    Parameters
+    ----------
+    arm : Arm
+        Without states: the trainer takes a projection from its own losses alone.
+    ground : Ground
+
+    Returns
+    -------
+    CrossAttentionForCards
+        Within one round of the cards the same as that of :func:`train`, but for
+        rounding; later rounds have another order.
+    """
+    reads = reads_of(arm, ground)
+    losses, beside = losses_of(arm, reads)
+    if beside:
+        raise ValueError(f"arm must learn without states here, got {arm.name!r}")
     with tempfile.TemporaryDirectory() as folder:
         args = DistillationConfig(
             output_dir=folder,
-            temperature=TEMPERATURE,
-            alpha=alpha,
             max_steps=arm.steps,
             learning_rate=arm.rate,
             per_device_train_batch_size=BATCH,
-            warmup_steps=0.1,
-            weight_decay=0.01,
+            warmup_steps=WARM_UP,
+            weight_decay=WEIGHT_DECAY,
             optim="adamw_torch_fused",
             train_sampling_strategy="random",
             pad_to_multiple_of=CARD_LENGTH,
@@ -255,13 +283,40 @@ def train(arm: Arm, ground: Ground) -> tuple[CrossAttentionForCards, float]:
             build_card_student(arm.seed, **SHAPE),
             None,
             args,
-            reads_of(arm, ground),
+            reads,
             processing_class=card_tokenizer(),
             losses=losses,
         )
-        begin = time.process_time()
         trainer.train()
-        return trainer.model.eval(), time.process_time() - begin
+        return trainer.model.eval()
+
+
+def losses_of(arm: Arm, reads: EncodedReviews):
+    """Return what a student follows, and what learns beside it.
+
+    Parameters
+    ----------
+    arm : Arm
+    reads : EncodedReviews
+        Of :func:`reads_of`.
+
+    Returns
+    -------
+    losses : list of WeightedLoss
+    beside : list of Module
+        The projection of the states, where they are compared.
+    """
+    if arm.answers == "none":
+        return [weighted_cross_entropy()], []
+    losses = standard_losses(TEMPERATURE, ALPHA)
+    if arm.maps != "none":
+        layers = CROSSED if arm.maps == "crossed" else SAME
+        return [*losses, weighted_maps(arm.weight, layers)], []
+    if arm.states:
+        width = reads.tensors[STATES].shape[-1]
+        bridge = projection(SHAPE["hidden_size"], width, arm.seed)
+        return [*losses, weighted_states(bridge, arm.weight)], [bridge]
+    return losses, []
 
 
 def train_and_judge(task: tuple[Arm, str]) -> Marks:

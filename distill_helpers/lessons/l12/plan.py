@@ -7,17 +7,18 @@ from pathlib import Path
 
 from ...data.cards import SENSES, TYPED
 from ...students.cross_attention import CrossAttentionForCards
-from .arms import Arm
+from .arms import STATES_WEIGHT, Arm
 from .shipped import load_teacher
 
 LABELS, ALL_LABELS = "few labels", "all true labels"
 SOFT, MAPS = "soft targets", "soft targets and maps"
+STATES = "soft targets and states"
 SHUFFLED, CROSSED = "maps of other cards", "maps of the wrong block"
 DROPPED = "with senses dropped"
 BLIND_LABELS = "text only, labels"
 BLIND_MORE = "text only, teacher saw both"
 BLIND_SAME = "text only, teacher saw as little"
-EARLY = (LABELS, ALL_LABELS, SOFT, MAPS)
+EARLY = (LABELS, ALL_LABELS, SOFT, STATES, MAPS)
 KEPT = (SOFT, MAPS)
 """Students whose looks are shown."""
 BLIND = (BLIND_LABELS, BLIND_MORE, BLIND_SAME)
@@ -26,6 +27,7 @@ _WAYS = {
     LABELS: {"answers": "none"},
     ALL_LABELS: {"answers": "none", "labelled": None},
     SOFT: {},
+    STATES: {"states": True, "weight": STATES_WEIGHT},
     MAPS: {"maps": "own", "views": SENSES},
     SHUFFLED: {"maps": "shuffled"},
     CROSSED: {"maps": "crossed"},
@@ -69,9 +71,11 @@ def all_arms(
     -------
     list of Arm
     """
-    late = [(name, seed, longer) for seed in few_seeds for name in (SOFT, MAPS)]
+    late = [(name, seed, longer) for seed in seeds for name in (SOFT, MAPS)]
     early = [
-        (name, seed, steps) for seed in seeds for name in (LABELS, SOFT, MAPS, SHUFFLED)
+        (name, seed, steps)
+        for seed in seeds
+        for name in (LABELS, SOFT, STATES, MAPS, SHUFFLED)
     ]
     rest = [
         (name, seed, steps)
