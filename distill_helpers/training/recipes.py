@@ -79,7 +79,7 @@ def train_student(
     train : EncodedReviews
         With soft targets to distil; without them this is the control.
     validation : EncodedReviews
-        Labelled; looked at five times, the same for every student.
+        Labelled; looked at five times by default, the same for every student.
     steps : int
         Updates, the same for control and distilled student.
     learning_rate : float, optional
@@ -164,6 +164,7 @@ def train_further(
     seed: int = 0,
     progress: bool = False,
     best: bool = True,
+    looks: int = LOOKS,
     config: Mapping | None = None,
     callbacks: Sequence = (),
     match: Callable[[PreTrainedModel], HiddenStateMatcher] | None = None,
@@ -200,6 +201,9 @@ def train_further(
         Show the Trainer's progress bar.
     best : bool, default True
         False returns the model of the last step, whatever validation says.
+    looks : int, default 5
+        How often the validation texts are answered on the way. 0 spares the time of
+        it, where `best` is False and nobody else wants to know.
     config : mapping, optional
         Further arguments of ``DistillationConfig``, over those of the recipe:
         what a comparison of training tricks changes.
@@ -217,13 +221,18 @@ def train_further(
         `model`, in evaluation mode.
     """
     check_whole("steps", steps, least=1)
+    check_whole("looks", looks, least=0)
+    if best and not looks:
+        raise ValueError(
+            "looks must be at least 1 where the best moment is kept (best=True), got 0"
+        )
     _check_parts(train, validation)
     if metric is None:
         several = problem_type_of(model) == SEVERAL_LABELS
         metric = "f1" if several else "accuracy"
     if class_weights is not None and not isinstance(class_weights, str):
         class_weights = list(class_weights)
-    every = max(1, math.ceil(steps / LOOKS))
+    every = max(1, math.ceil(steps / (looks or LOOKS)))
     with _shared_folder() as folder:
         settings = dict(
             output_dir=folder,
@@ -235,7 +244,7 @@ def train_further(
             weight_decay=weight_decay,
             per_device_train_batch_size=batch_size,
             optim="adamw_torch_fused",
-            eval_strategy="steps",
+            eval_strategy="steps" if looks else "no",
             eval_steps=every,
             logging_steps=every,
             save_strategy="best" if best else "no",

@@ -2,8 +2,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from datasets import Dataset
-from transformers import pipeline
+from transformers import TrainerCallback, pipeline
 
 from distill_helpers.data.encoding import encode_reviews
 from distill_helpers.lessons.claims import Claim, claims_table
@@ -149,3 +150,33 @@ def test_every_student_has_a_width():
     for name, spec in STUDENTS.items():
         assert spec.model.config_class is CONFIGS[name]
         assert isinstance(getattr(CONFIGS[name](), spec.width_field), int)
+
+
+def test_without_a_look_at_validation_the_last_student_is_the_same(
+    tokenizers, labelled
+):
+    tokenizer = tokenizers["bigram"]
+    reads = encode_reviews(labelled, tokenizer)
+    seen = []
+
+    class Watch(TrainerCallback):
+        def on_evaluate(self, args, state, control, **kwargs):
+            seen.append(state.global_step)
+
+    def train(**options):
+        model = train_student(
+            "bigram", tokenizer, reads, reads, steps=6, callbacks=[Watch()], **options
+        )
+        return model.state_dict()
+
+    often, never = train(best=False, looks=3), train(best=False, looks=0)
+    assert seen == [2, 4, 6]
+    assert all(torch.equal(often[name], never[name]) for name in often)
+
+
+@pytest.mark.parametrize("options", [{"looks": 0}, {"looks": -1, "best": False}])
+def test_the_best_moment_cannot_be_kept_without_a_look(options, tokenizers, labelled):
+    tokenizer = tokenizers["bigram"]
+    reads = encode_reviews(labelled, tokenizer)
+    with pytest.raises(ValueError, match=f"looks must .* got {options['looks']}"):
+        train_student("bigram", tokenizer, reads, reads, steps=6, **options)
