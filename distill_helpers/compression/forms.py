@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from .parity import Predictor, measure_parity
 class Form:
     """A form of a model: what it answers, and the bytes it takes.
 
+    A model that is changed afterwards is another form.
+
     Attributes
     ----------
     answer : callable
@@ -31,6 +33,40 @@ class Form:
 
     answer: Predictor
     bytes: int
+    _known: dict[tuple[str, ...], np.ndarray] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def logits(self, texts: Sequence[str]) -> np.ndarray:
+        """Answer some texts, the same ones once only.
+
+        A form is held against several others, and each time on the same texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        ndarray, shape (len(texts), classes)
+            Read-only.
+
+        Examples
+        --------
+        >>> def slow(texts):
+        ...     print("thinking")
+        ...     return np.array([[0.0, float(len(text))] for text in texts])
+        >>> form = Form(slow, bytes=8)
+        >>> form.logits(["fine"]).argmax(1), form.logits(["fine"]).argmax(1)
+        thinking
+        (array([1]), array([1]))
+        """
+        asked = tuple(texts)
+        if asked not in self._known:
+            logits = np.array(self.answer(texts))
+            logits.flags.writeable = False
+            self._known[asked] = logits
+        return self._known[asked]
 
     @classmethod
     def of_model(cls, model, tokenizer) -> Form:
@@ -88,7 +124,7 @@ def measure_forms(
     score = subset_accuracy if several else accuracy
     problem_type = SEVERAL_LABELS if several else ONE_LABEL
     for name, form in forms.items():
-        logits = form.answer(texts)
+        logits = form.logits(texts)
         source = logits if source is None else source
         near = measure_parity(name, source, logits, problem_type)
         lines[name] = {

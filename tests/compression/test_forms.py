@@ -31,6 +31,24 @@ def test_forms_are_measured_against_the_first():
     assert table["faster"]["first"] == 1.0 and (table["ms"] > 0).all()
 
 
+def test_a_form_that_is_measured_twice_answers_all_texts_once():
+    asked = []
+
+    def answer(texts):
+        asked.append(len(texts))
+        return by_length(texts)
+
+    source, other = Form(answer, 2), Form(by_length, 1)
+    for rounds in (1, 2):
+        table = measure_forms({"a": source, "b": other}, TEXTS, [0] * 4, rounds)
+        assert table["agreement"].tolist() == [1.0, 1.0]
+    assert asked.count(len(TEXTS)) == 1
+    assert asked.count(1) == (5 + 1) + (5 + 2)  # a race is never answered from memory
+    np.testing.assert_array_equal(source.logits(TEXTS[:2]), by_length(TEXTS[:2]))
+    with pytest.raises(ValueError, match="read-only"):
+        source.logits(TEXTS)[0, 0] = 1.0
+
+
 def test_models_and_files_are_forms(tmp_path, tokenizers, texts):
     tokenizer = tokenizers["text-cnn"]
     model = build_student("text-cnn", tokenizer, filters=8).eval()

@@ -86,7 +86,7 @@ def judge_static(
         would give by chance.
     """
     tests = {
-        name: mcnemar(*(some[way].answer(texts).argmax(1) == truth for way in WAYS))
+        name: mcnemar(*(some[way].logits(texts).argmax(1) == truth for way in WAYS))
         for name, some in forms.items()
     }
     ahead = [test.won > test.lost and test.p < SURE for test in tests.values()]
