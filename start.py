@@ -8,6 +8,7 @@
     python start.py doctor       check this machine, and say what to do
     python start.py fetch-imdb   download IMDB from the Hub (asks the network)
     python start.py fetch-browser  install what runs a model in a page (npm)
+    python start.py book         make a site of the course, in build/book
 
 The first call makes a virtual environment in .venv and installs the packages;
 later calls reuse it, and mend it if a call was killed or the folder was moved.
@@ -60,7 +61,9 @@ COMMANDS = {
     "doctor": ["-m", "distill_helpers", "doctor"],
     "fetch-imdb": ["-m", "distill_helpers", "fetch"],
     "fetch-browser": [],
+    "book": ["-m", "distill_helpers", "book"],
 }
+BOOK = ("sphinx", "myst_nb", "numpydoc", "pydata_sphinx_theme")  # make its pages
 # What a Python says of itself; as in a notebook, the current folder does not count.
 QUESTION = """
 import importlib.util, json, sys
@@ -397,15 +400,35 @@ def install_own_code() -> bool:
 def install(cpu_torch: bool) -> None:
     """Install the kit and all that it needs."""
     pip = [venv_python(), "-m", "pip", "install", "--quiet"]
-    found = ask(venv_python())
-    pins = []
-    if found and tuple(found["version"]) == PINNED_PYTHON:
-        pins = ["--constraint", CONSTRAINTS]
+    pins = pinned(ask(venv_python()))
     if cpu_torch:
         run(*pip, "uv")
         uv = [venv_python(), "-m", "uv", "pip", "install"]
         run(*uv, "--python", venv_python(), "--torch-backend=cpu", *pins, "torch")
     run(*pip, *pins, "--editable", ".[test]")
+
+
+def pinned(found: dict | None) -> list[object]:
+    """Return the option for tested versions, where they fit the Python."""
+    fits = found and tuple(found["version"]) == PINNED_PYTHON
+    return ["--constraint", CONSTRAINTS] if fits else []
+
+
+def set_up_book(python: Path, here: bool) -> None:
+    """Install what the book needs, once; with --here it says itself what lacks."""
+    if not here and lacks_book(python):
+        print("The book needs Sphinx and a theme: installing them, once", flush=True)
+        pip = [python, "-m", "pip", "install", "--quiet"]
+        run(*pip, *pinned(ask(python)), "--editable", ".[book]")
+    if not (ROOT / "browser" / "node_modules" / "onnxruntime-web").is_dir():
+        print("Its student needs what runs a model in a page, once", flush=True)
+        fetch_browser()
+
+
+def lacks_book(python: Path) -> bool:
+    """Say whether a Python lacks something that makes the book's pages."""
+    looks = f"import importlib.util as u; exit(not all(map(u.find_spec, {BOOK})))"
+    return subprocess.run([str(python), "-c", looks], cwd=ROOT).returncode != 0
 
 
 def warn_of_other_code() -> None:
@@ -456,6 +479,8 @@ def main() -> None:
     else:
         set_up(options.cpu_torch)
         python = venv_python()
+    if options.command == "book" and not {"-h", "--help"} & {*rest}:
+        set_up_book(python, options.here)
     if options.command == "tests" and rest in ([], ["--full"]):
         threads = max(1, (os.cpu_count() or 2) // 2)
         run(python, *TESTS, *([] if rest else FAST), threads=threads)

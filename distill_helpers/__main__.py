@@ -22,6 +22,7 @@ COMMANDS = {
     "class": ("classroom.progress", "show what a class has done so far"),
     "sweep": ("classroom.sweeps", "run a notebook over many settings"),
     "fetch": ("classroom.fetch", "download IMDB from the Hub (asks the network)"),
+    "book": ("classroom.book.command", "make a site of the course, for any server"),
     "serve": ("export.service", "answer over HTTP with an exported bundle"),
     "pack": ("classroom.bundle.packing", "pack the kit for laptops without a network"),
     "install": ("classroom.bundle.installing", "install the kit from such a pack"),
