@@ -41,6 +41,7 @@ class CountedLosses(WholeCheckpoints):
         self._terms: dict[str, torch.Tensor] = {}
         self._term_steps = 0
         self._judged = JudgedLosses()
+        self._weights: int | None = None
         super().__init__(*args, **kwargs)
 
     def get_batch_samples(self, epoch_iterator, num_batches, device):
@@ -61,6 +62,18 @@ class CountedLosses(WholeCheckpoints):
         args = self.args
         own = args.train_batch_size * args.gradient_accumulation_steps
         return own * args.world_size
+
+    def floating_point_ops(self, inputs: Mapping) -> int:
+        """See ``Trainer.floating_point_ops``; counts the weights once, not each step.
+
+        Walking through a small student takes longer than one of its layers.
+        """
+        main = getattr(self.model, "main_input_name", "input_ids")
+        if main not in inputs or not hasattr(self.model, "num_parameters"):
+            return super().floating_point_ops(inputs)
+        if self._weights is None:
+            self._weights = self.model.num_parameters(exclude_embeddings=True)
+        return 6 * inputs[main].numel() * self._weights
 
     def _get_train_sampler(self, train_dataset=None):
         if self.args.train_sampling_strategy != "group_by_length":

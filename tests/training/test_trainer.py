@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from datasets import Dataset
+from transformers import Trainer
 
 from distill_helpers.data.encoding import (
     DistillationCollator,
@@ -630,3 +631,22 @@ def test_lengths_are_rounded_up_to_the_multiple_asked_for(tmp_path, tokenizers, 
         ValueError, match="pad_to_multiple_of must be at least 1, got 0"
     ):
         config(tmp_path, pad_to_multiple_of=0)
+
+
+def test_the_operations_are_those_of_the_stock_trainer_from_one_count_of_weights(
+    tmp_path, tokenizers, labelled, monkeypatch
+):
+    trainer = make_trainer(tmp_path, tokenizers, labelled, None, max_steps=3)
+    count, counted = trainer.model.num_parameters, []
+    monkeypatch.setattr(
+        trainer.model,
+        "num_parameters",
+        lambda **options: counted.append(options) or count(**options),
+    )
+    batch = next(iter(trainer.get_train_dataloader()))
+    stock = Trainer.floating_point_ops(trainer, batch)
+    assert trainer.floating_point_ops(batch) == stock > 0
+    counted.clear()
+    trainer.train()
+    assert trainer.state.total_flos > 0 and len(counted) <= 1
+    assert trainer.floating_point_ops({}) == 0
