@@ -151,19 +151,23 @@ class Block(nn.Module):
             nn.Linear(config.intermediate_size, width),
         )
 
-    def forward(self, words, cells, word_mask, cell_mask, looking, last=False):
-        """Return the words' new states, and where they looked.
+    def forward(self, words, cells, word_mask, cell_mask, looking, last, with_map):
+        """Return the words' new states, and where they looked, or None for that.
 
-        The first `looking` words look; behind the last block nobody asks for the
-        states of the others, the typed digits, and they are left out.
+        The first `looking` words look. Behind the `last` block nobody asks for the
+        states of the others, so they are left out.
         """
         normed = self.norms[0](words)
         asking = slice(0, looking if last else None)
         heard = self.among_words.without_map(normed[:, asking], normed, word_mask)
         words = words[:, asking] + heard
-        lookers, typed = words[:, :looking], words[:, looking:]
-        seen, maps = self.at_picture(self.norms[1](lookers), cells, cell_mask)
-        words = lookers + seen if last else torch.cat([lookers + seen, typed], 1)
+        lookers, others = words[:, :looking], words[:, looking:]
+        at_cells = self.norms[1](lookers), cells, cell_mask
+        if with_map:
+            seen, maps = self.at_picture(*at_cells)
+        else:
+            seen, maps = self.at_picture.without_map(*at_cells), None
+        words = lookers + seen if last else torch.cat([lookers + seen, others], 1)
         return words + self.think(self.norms[2](words)), maps
 
 
@@ -245,9 +249,14 @@ class CrossAttentionForCards(StudentModel):
         word_mask = (input_ids != self.config.pad_token_id)[:, None, None]
         words, (cells, cell_mask) = self._read(input_ids), self._look(pixel_values)
         states, maps = [words[:, :looking]], []
+        around = cells, word_mask, cell_mask
         for block in self.blocks:
             last = block is self.blocks[-1]
-            words, map_ = block(words, cells, word_mask, cell_mask, looking, last)
+            # The answer is read from the first word: others look for who asks to see.
+            shown = output_attentions or output_hidden_states or not last
+            words, map_ = block(
+                words, *around, looking if shown else 1, last, output_attentions
+            )
             states.append(words[:, :looking])
             maps.append(map_)
         logits = self.classifier(self.last_norm(words[:, 0]))
