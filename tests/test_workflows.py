@@ -1,4 +1,4 @@
-"""The workflow runs the README's commands on every system and Python it names."""
+"""The workflows run the README's commands, on every system and Python it names."""
 
 import importlib.util
 import re
@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from distill_helpers.classroom.book import command
+
 ROOT = Path(__file__).resolve().parent.parent
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FOLDER = ROOT / ".github" / "workflows"
+WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 
 
 def load_start():
@@ -27,8 +30,7 @@ def steps(path):
 
 
 def test_the_fast_tests_run_on_every_system_and_python():
-    (path,) = WORKFLOWS
-    start, jobs = load_start(), content(path)["jobs"]
+    start, jobs = load_start(), content(FOLDER / "tests.yml")["jobs"]
     matrix = jobs["fast"]["strategy"]["matrix"]
     first, last = start.OLDEST[1], start.NEWEST[1]
     assert matrix["python"] == [f"3.{minor}" for minor in range(first, last + 1)]
@@ -55,12 +57,41 @@ def test_a_workflow_calls_what_there_is_and_needs_no_secret(path):
         assert (python, program) == ("python", "start.py")
         assert command in start.COMMANDS
         known = [word for word in options if word.startswith("--")]
-        assert {*known} <= {"--full", "--cpu-torch", "--here"}
+        assert {*known} <= {"--full", "--cpu-torch", "--here", "--repository"}
     folder = content(path)["defaults"]["run"]["working-directory"]
     for step in steps(path):
         if "uses" in step:
             assert re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"])
-            listed = step["with"].get("cache-dependency-path", "").split("\n")
+            given = step.get("with", {})
+            listed = given.get("cache-dependency-path", "").split("\n")
             for name in filter(None, listed):
                 where, _, file = name.partition("/")
                 assert where == folder and (ROOT / file).is_file()
+
+
+def test_the_book_is_made_before_it_is_published_and_knows_its_repository():
+    jobs = content(FOLDER / "book.yml")["jobs"]
+    build, publish = jobs["build"], jobs["publish"]
+    (made,) = [step["run"] for step in build["steps"] if "run" in step]
+    assert made == (
+        "python start.py book --cpu-torch --repository ${{ github.repository }}"
+    )
+    folder = content(FOLDER / "book.yml")["defaults"]["run"]["working-directory"]
+    kept = build["steps"][-1]["with"]["path"]
+    assert kept == f"{folder}/{command.FOLDER.as_posix()}"
+    assert publish["needs"] == "build"
+
+
+def test_only_the_job_that_publishes_may_do_more_than_read():
+    for path in WORKFLOWS:
+        for name, job in content(path)["jobs"].items():
+            allowed = (
+                {"pages": "write", "id-token": "write"} if name == "publish" else None
+            )
+            assert job.get("permissions") == allowed, (path.name, name)
+
+
+def test_all_tests_run_where_the_book_can_be_made():
+    jobs = content(FOLDER / "tests.yml")["jobs"]
+    runs = [step["run"] for step in jobs["full"]["steps"] if "run" in step]
+    assert runs[0] == "python start.py book --cpu-torch"
