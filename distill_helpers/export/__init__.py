@@ -45,6 +45,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "onnx_cards": ["OnnxCards", "trace_cards"],
         "other_machine": ["answer_questions", "write_questions"],
+        "refilling": ["Tracer"],
         "service": ["Refusal", "make_app", "read_question", "running"],
     },
 )
