@@ -15,6 +15,8 @@ from collections.abc import Sequence
 
 STOPPED = 130
 """The exit status of a command that was stopped by Ctrl-C."""
+NOTHING_FITS = 3
+"""That of one whose budget no student fits."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
     student = made.add_argument_group("the student")
     add = student.add_argument
     add("--student", default="text-cnn", help="bigram, text-cnn or tiny-transformer")
+    add("--students", metavar="NAMES", help="all, or some with commas: weigh them")
+    add("--forms", metavar="NAMES", help="of these: fp32, int8, int4, fewer-words, ...")
+    add("--budget-mb", type=float, metavar="MB", help="what the bundle may take")
+    add("--budget-ms", type=float, metavar="MS", help="what a text may take, here")
     add(
         "--seeds", type=int, default=5, metavar="N", help="runs of each kind; default 5"
     )
@@ -78,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Distil; return 0, or 130 if it was stopped.
+    """Distil; return 0, 3 if no student fits the budget, 130 if it was stopped.
 
     Parameters
     ----------
@@ -104,9 +110,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .request import Request
 
         request = Request(**given, seeds=tuple(range(seeds)), class_names=names)
+        from .front import NothingFitsError
         from .whole import distil
 
-        distil(request, dry_run=dry_run)
+        try:
+            distil(request, dry_run=dry_run)
+        except NothingFitsError as error:
+            print(f"\n{error}", file=sys.stderr)
+            return NOTHING_FITS
     except (ValueError, TypeError, OSError) as error:
         reader.error(_with_options(str(error), given))
     except KeyboardInterrupt:

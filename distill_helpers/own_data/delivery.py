@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,24 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..compression.onnx_quantisation import quantise_dynamic
 from ..data.reviews import fingerprint
 from ..evaluation.metrics import same_decisions
 from ..evaluation.predict import predictor
 from ..evaluation.scorecard import results
 from ..export.browser import RuntimeMissingError, to_browser
-from ..export.bundle import TextClassifier, write_bundle
+from ..export.bundle import TextClassifier
 from ..export.headless import HeadlessMissingError, PageFaultError, ask_page
-from ..export.onnx import OnnxClassifier, trace_onnx
 from ..files import whole_folder
-from ..teachers.mixed import calibration_temperature
 from ..training.saving import save_run
 from .blocks import to_html, to_markdown
 from .choosing import texts_read
+from .delivered_forms import USUAL
 from .guide import Guide
 from .looking import Texts
 from .report import compose
-from .request import Request
+from .request import FORMS_KEPT, FRONT, Request
 from .runs import Trained
 from .verdict import Verdict
 
@@ -37,7 +34,7 @@ if TYPE_CHECKING:
 
 ASKED = 200
 """Texts on which the forms of the student are compared."""
-OURS = ("runs", "teacher")
+OURS = ("runs", "teacher", FORMS_KEPT, FRONT)
 """What a working folder holds of ours."""
 
 
@@ -49,8 +46,9 @@ class Delivered:
     ----------
     folder : Path
     parity : dict
-        ``texts``: how many were asked; ``onnx int8`` and ``page``: the share of them
-        with the label that the student gives in Python; None where it was not asked.
+        ``texts``: how many were asked; ``onnx int8`` (or the form that was chosen) and
+        ``page``: the share of them with the label that the student gives in Python;
+        None where it was not asked.
     missing : list of str
         What could not be made, and why.
     """
@@ -110,9 +108,9 @@ def deliver(
     """
     model, tokenizer = verdict.choice.model, trained.tokenizer
     with whole_folder(request.folder) as made:
-        _bundle(made / "bundle", model, tokenizer, texts)
+        trained.write_bundle(made / "bundle", texts)
         missing = _page(made)
-        parity, unasked = ask_all(made, model, tokenizer, texts)
+        parity, unasked = ask_all(made, model, tokenizer, texts, trained.form)
         missing += unasked
         content = _content(request, texts, guide, trained, verdict)
         content |= {"parity": parity, "missing": missing}
@@ -125,23 +123,6 @@ def deliver(
     return Delivered(request.folder, parity, missing)
 
 
-def _bundle(folder: Path, model, tokenizer, texts: Texts) -> None:
-    part = texts.reviews["validation"]
-    with tempfile.TemporaryDirectory() as scratch:
-        traced = trace_onnx(model, Path(scratch) / "model.onnx")
-        rounded = quantise_dynamic(traced, Path(scratch) / "int8.onnx")
-        logits = OnnxClassifier(rounded, tokenizer)(list(part["text"]))
-        temperature = calibration_temperature(logits, np.asarray(part["label"]))
-        write_bundle(
-            folder,
-            rounded,
-            tokenizer,
-            texts.label_names,
-            temperature=temperature,
-            problem_type=texts.problem_type,
-        )
-
-
 def _page(made: Path) -> list[str]:
     try:
         to_browser(made / "bundle", made / "page")
@@ -150,7 +131,9 @@ def _page(made: Path) -> list[str]:
     return []
 
 
-def ask_all(made: Path, model, tokenizer, texts: Texts) -> tuple[dict, list[str]]:
+def ask_all(
+    made: Path, model, tokenizer, texts: Texts, form: str = USUAL
+) -> tuple[dict, list[str]]:
     """Ask the student in all its forms, and count the texts with one answer."""
     asked = _to_ask(texts)
     here = predictor(model, tokenizer)(asked)
@@ -161,7 +144,7 @@ def ask_all(made: Path, model, tokenizer, texts: Texts) -> tuple[dict, list[str]
 
     found = {
         "texts": len(asked),
-        "onnx int8": share(rounded),
+        f"onnx {form}": share(rounded),
         "page": None,
     }
     if not (made / "page").is_dir():
@@ -190,7 +173,7 @@ def _content(
         verdict.rows,
         source=Path(request.source).name,
         teacher=request.teacher_name,
-        student=request.student,
+        student=trained.student,
         labels=texts.label_names,
         problem_type=texts.problem_type,
         labelled=len(reviews["train"]),
@@ -205,6 +188,8 @@ def _content(
         seeds=list(trained.seeds),
         class_weights=request.class_weights,
     )
+    if trained.weighed is not None:
+        content["front"] = trained.weighed.to_json()
     return content | {
         "choice": verdict.choice.to_json(),
         "data": {

@@ -12,10 +12,12 @@ import numpy as np
 from ..data.encoding import EncodedReviews, encode_reviews
 from ..students.linear import linear_baseline
 from .choosing import budget
+from .delivered_forms import FORMS
 from .guide import Guide, language_model, live_teacher, small_teacher
 from .looking import Texts
 from .request import MAKE, Request
-from .runs import Recipe, make_recipe, make_tokenizer, ways
+from .runs import DISTILLED, Recipe, make_recipe, make_tokenizer, ways
+from .weighing import kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +30,8 @@ ANSWER = 1.0
 """Seconds that a language model behind an API may take to answer."""
 LINEAR_TEACHER = 60.0
 """Fits of the linear baseline that the making of a linear teacher takes."""
+FORM = 4.0
+"""Seconds that our reference took to trace a student of one shape."""
 EXPORT = 10.0
 """Seconds for costs, ONNX, INT8, page and report where our reference took one."""
 REFERENCE = 0.13
@@ -43,7 +47,7 @@ class Plan:
     stages : DataFrame
         A line a stage: ``what`` and ``seconds``.
     steps : int
-        Updates of each run.
+        Updates of each run; of several students, of the one that makes most.
     """
 
     stages: pd.DataFrame
@@ -55,8 +59,9 @@ class Plan:
         return float(self.stages["seconds"].sum())
 
     def __str__(self) -> str:
+        wide = max(10, *map(len, self.stages.index))
         lines = [
-            f"  {stage:10} {line.what}, {in_words(line.seconds)}"
+            f"  {stage:{wide}} {line.what}, {in_words(line.seconds)}"
             for stage, line in zip(self.stages.index, self.stages.itertuples())
         ]
         total = f"plan ({in_words(self.seconds)} in all; an estimate from a few timed"
@@ -96,32 +101,72 @@ def plan(request: Request, texts: Texts, guide: Guide | None = None) -> Plan:
     """
     import pandas as pd
 
-    recipe, tokenizer = make_recipe(request, texts), make_tokenizer(request, texts)
-    reviews = texts.reviews
-    reads = encode_reviews(reviews["train"], tokenizer)
-    held = encode_reviews(reviews["validation"], tokenizer)
-    runs = len(ways(texts)) * len(request.seeds)
     what, seconds = _teacher(request, texts, guide)
+    speed = _seconds(_chore) / REFERENCE
+    training, steps = (_weighing if request.weighs else _training)(
+        request, texts, speed
+    )
     stages = {
         "teacher": (what, seconds),
-        "training": (
-            f"{' / '.join(ways(texts))} with {len(request.seeds)} seeds each:"
-            f" {runs} runs of {recipe.steps:,} steps ({request.student})",
-            runs * _run_seconds(recipe, tokenizer, reads, held),
-        ),
+        **training,
         "result": (
-            f"{len(reviews['test']):,} test texts, ONNX in INT8, page, report",
-            EXPORT * _seconds(_chore) / REFERENCE,
+            f"{len(texts.reviews['test']):,} test texts, ONNX in"
+            f" {'its form' if request.weighs else 'INT8'}, page, report",
+            EXPORT * speed,
         ),
     }
     frame = pd.DataFrame.from_dict(stages, orient="index", columns=["what", "seconds"])
-    return Plan(frame.rename_axis("stage"), recipe.steps)
+    return Plan(frame.rename_axis("stage"), steps)
+
+
+Stages = dict[str, tuple[str, float]]
+
+
+def _training(request: Request, texts: Texts, speed: float) -> tuple[Stages, int]:
+    """Every way and seed of one student."""
+    steps, a_run = _timed_run(request, texts)
+    runs = len(ways(texts)) * len(request.seeds)
+    said = (
+        f"{' / '.join(ways(texts))} with {len(request.seeds)} seeds each:"
+        f" {runs} runs of {steps:,} steps ({request.student})"
+    )
+    return {"training": (said, runs * a_run)}, steps
+
+
+def _weighing(request: Request, texts: Texts, speed: float) -> tuple[Stages, int]:
+    """Every student by its soft targets, in every form; then the chosen's control."""
+    seeds, stages, timed = len(request.seeds), {}, []
+    for student in request.kinds:
+        steps, a_run = _timed_run(kind_of(request, texts, student), texts)
+        timed.append((steps, a_run))
+        stages[student] = (f"{seeds} runs of {steps:,} steps", seeds * a_run)
+    forms = request.forms or tuple(FORMS)
+    shapes = {FORMS[form].reshape for form in forms}
+    traces = len(shapes) * len(request.kinds)
+    stages["forms"] = (
+        f"{', '.join(forms)}, where they apply; measured on the validation texts",
+        FORM * speed * traces,
+    )
+    others = [arm for arm in ways(texts) if arm != DISTILLED]
+    stages["control"] = (
+        f"{' / '.join(others)} of the chosen student, at most",
+        len(others) * seeds * max(a_run for _, a_run in timed),
+    )
+    return stages, max(steps for steps, _ in timed)
 
 
 def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def _timed_run(request: Request, texts: Texts) -> tuple[int, float]:
+    """Return the steps of a run and the seconds that it may take."""
+    recipe, tokenizer = make_recipe(request, texts), make_tokenizer(request, texts)
+    reads = encode_reviews(texts.reviews["train"], tokenizer)
+    held = encode_reviews(texts.reviews["validation"], tokenizer)
+    return recipe.steps, _run_seconds(recipe, tokenizer, reads, held)
 
 
 def _run_seconds(

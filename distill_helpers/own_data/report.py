@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from .blocks import Block, Code, Heading, Items, Picture, Table, Words
+from .delivered_forms import FORMS, USUAL
 from .figures import interval_figure
+from .front_report import front_blocks
 from .guide import Guide
 from .looking import Texts
 from .request import Request
@@ -53,6 +55,7 @@ def compose(
         Words(verdict.helped),
         Words(f"The student that is kept: {verdict.why}."),
         *_beware(verdict.warnings),
+        *_front(trained),
         Heading("What the file holds"),
         *(Words(line) for line in str(texts.report).splitlines() if line.strip()),
         Table(texts.counts, "Rows of each class in each part"),
@@ -65,10 +68,20 @@ def compose(
         Heading("Errors worth reading"),
         *_errors(verdict),
         Heading("What lies here"),
-        *_files(texts, parity, missing),
+        *_files(trained.form, parity, missing),
         Heading("Settings"),
         Items(_settings(request, trained)),
     ]
+
+
+def _front(trained: Trained) -> list[Block]:
+    if trained.weighed is None:
+        return []
+    return [Heading("Which student"), *front_blocks(trained.weighed)]
+
+
+def _in_form(form: str) -> str:
+    return " in INT8" if form == USUAL else f", {FORMS[form].told}"
 
 
 def _beware(warnings: Sequence[str]) -> list[Block]:
@@ -112,7 +125,7 @@ def _scores(texts: Texts, trained: Trained, verdict: Verdict) -> list[Block]:
     return [
         Words(
             f"{len(texts.reviews['test']):,} texts that no choice has looked at; each"
-            f" way of training had {trained.steps:,} steps a seed."
+            f" way of training had {trained.steps:,} steps a seed.{_asked(trained)}"
         ),
         Table(verdict.scorecard),
         Picture(
@@ -121,6 +134,12 @@ def _scores(texts: Texts, trained: Trained, verdict: Verdict) -> list[Block]:
         Items([f"{arm}: {what}" for arm, what in ARMS.items() if verdict.row(arm)]),
         Items(said),
     ]
+
+
+def _asked(trained: Trained) -> str:
+    if trained.weighed is None:
+        return ""
+    return f" Every student answered from its bundle ({trained.form})."
 
 
 def _classes(verdict: Verdict) -> list[Block]:
@@ -145,15 +164,16 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
-def _files(texts: Texts, parity: Mapping, missing: Sequence[str]) -> list[Block]:
+def _files(form: str, parity: Mapping, missing: Sequence[str]) -> list[Block]:
     words = [
         "student/: a folder that transformers loads, with its model card",
-        "bundle/: the student as ONNX in INT8, with its tokeniser and label names",
+        f"bundle/: the student as ONNX{_in_form(form)}, with its tokeniser and label"
+        " names",
     ]
     if not any(reason.startswith("page/") for reason in missing):
         words.append("page/: the student in a browser page; any static server shows it")
     words.append("results.json: all numbers of this report")
-    alike = [f"bundle/ {parity['onnx int8']:.1%}"]
+    alike = [f"bundle/ {parity[f'onnx {form}']:.1%}"]
     if parity["page"] is not None:
         alike.append(f"page/ {parity['page']:.1%}")
     words.append(
@@ -171,7 +191,7 @@ def _files(texts: Texts, parity: Mapping, missing: Sequence[str]) -> list[Block]
 
 def _settings(request: Request, trained: Trained) -> list[str]:
     return [
-        f"student: {request.student}",
+        f"student: {trained.student}",
         f"teacher: {request.teacher_name}",
         f"temperature: {request.temperature:g}",
         f"alpha (weight of the soft targets): {request.alpha:g}",

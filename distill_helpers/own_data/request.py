@@ -6,7 +6,7 @@ import difflib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 from ..arguments import (
@@ -19,18 +19,24 @@ from ..arguments import (
 from ..data.active import HOW, RANDOM, TEACHER_DOUBT, TEACHER_SURE
 from ..data.table_files import is_table_file
 from ..losses.named import KL, check_soft_loss
-from ..students.registry import student_spec
+from ..students.registry import STUDENTS, student_spec
 from ..teachers.api.naming import is_api_name, model_of
 from ..teachers.tables import VALUES
 from ..training.weighting import CERTAINTIES
 
 MAKE = "make"
+ALL = "all"
+STUDENT = "text-cnn"
+FORMS = ("fp32", "int8", "int4", "fewer-words", "pruned", "narrow")
+"""Those of ``delivered_forms``, whose module loads slowly."""
 WAYS = ("auto", "encoder", "frozen", "linear")
 """Those of ``make_teacher``, whose module loads slowly."""
 WEIGHTS = (None, "balanced")
 LLM_WORDS = frozenset({"llm", "gpt", "chatgpt", "openai", "claude", "gemini"})
 PAID = "_answers.sqlite"
 """What is added to the output's name for the answers of a language model."""
+FORMS_KEPT, FRONT = "forms", "front"
+"""Folders of the working folder: what was weighed, and the report of it."""
 WORKING = ".unfinished"
 """What is added to the output's name while the work lasts."""
 
@@ -78,6 +84,18 @@ class Request:
         How these are chosen, see :data:`~distill_helpers.data.active.HOW`; by
         default by chance.
     student : str, default "text-cnn"
+    students : str or sequence of str, optional
+        ``"all"``, or some kinds of student (in one text, with commas): each is
+        trained, and the best on validation is taken that fits the budget.
+    forms : str or sequence of str, optional
+        Of several students, or under a budget: in which forms they may be delivered,
+        see :data:`~distill_helpers.own_data.delivered_forms.FORMS`; by default all
+        that apply.
+    budget_mb : float, optional
+        Megabytes that the bundle may take. Without `students`: over the forms of
+        `student`.
+    budget_ms : float, optional
+        Milliseconds that one text may take on this machine.
     seeds : sequence of int, default 0 to 4
         One run of each kind for each.
     temperature : float, default 2.0
@@ -131,7 +149,11 @@ class Request:
     labelled: int | None = None
     ask: int | None = None
     choose: str | None = None
-    student: str = "text-cnn"
+    student: str = STUDENT
+    students: str | Sequence[str] | None = None
+    forms: str | Sequence[str] | None = None
+    budget_mb: float | None = None
+    budget_ms: float | None = None
     seeds: Sequence[int] = (0, 1, 2, 3, 4)
     temperature: float = 2.0
     alpha: float = 0.9
@@ -144,6 +166,7 @@ class Request:
 
     def __post_init__(self) -> None:
         student_spec(self.student)
+        _check_choice_of_students(self)
         check_whole("labelled", self.labelled, least=2, optional=True)
         check_whole("ask", self.ask, least=1, optional=True)
         _check_choice_of_texts(self)
@@ -167,6 +190,29 @@ class Request:
         """Where the result goes."""
         name = f"{Path(self.source).name.partition('.')[0]}_student"
         return Path(self.output if self.output is not None else name)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of student that are trained."""
+        return self.students or (self.student,)
+
+    @property
+    def weighs(self) -> bool:
+        """Whether a student and a form are chosen, by a budget or without one."""
+        wishes = (self.students, self.forms, self.budget_mb, self.budget_ms)
+        return any(wish is not None for wish in wishes)
+
+    def of_one(self, student: str, epochs: float | None) -> Request:
+        """Return the same wish for one kind of student, with nothing to choose."""
+        return replace(
+            self,
+            student=student,
+            epochs=epochs,
+            students=None,
+            forms=None,
+            budget_mb=None,
+            budget_ms=None,
+        )
 
     @property
     def working(self) -> Path:
@@ -218,6 +264,43 @@ def _checked_seeds(seeds) -> tuple[int, ...]:
             f"seeds must hold at least one number, and none twice, got {list(found)}"
         )
     return found
+
+
+def _check_choice_of_students(request: Request) -> None:
+    if request.students is not None and request.student != STUDENT:
+        raise ValueError(
+            f"students={request.students!r} says which students are weighed; leave"
+            f" student={request.student!r} out, and name it among them if it is one"
+        )
+    for name, known in (("students", tuple(STUDENTS)), ("forms", FORMS)):
+        object.__setattr__(request, name, _names(name, getattr(request, name), known))
+    for name in ("budget_mb", "budget_ms"):
+        if getattr(request, name) is not None:
+            check_number(name, getattr(request, name), above=0)
+
+
+def _names(argument: str, given, known: Sequence[str]) -> tuple[str, ...] | None:
+    """Read names from a list or a text with commas; ``"all"`` stands for each."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        given = [name.strip() for name in given.split(",")]
+    check_type(argument, given, Sequence, "names, in a list or with commas between")
+    if list(given) == [ALL]:
+        return tuple(known)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"{argument} must be {ALL!r} or some of {list(known)}, got"
+                f" {name!r}{hint}"
+            )
+    if not given or len(set(given)) < len(given):
+        raise ValueError(
+            f"{argument} must hold at least one name, and none twice, got {list(given)}"
+        )
+    return tuple(given)
 
 
 def _check_columns(request: Request) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,9 @@ from transformers import AutoModelForSequenceClassification
 from distill_helpers import __version__
 
 from ..data.encoding import EncodedReviews, encode_reviews
+from ..evaluation.cost import Cost, count_parameters, measure_cost, size_on_disk
 from ..evaluation.metrics import chosen_labels
+from ..evaluation.predict import Predictor, predictor
 from ..files import whole_folder
 from ..logs import quietly
 from ..losses.balance import class_weights
@@ -31,6 +34,7 @@ from ..training.choosing import Choice, choose_student
 from ..training.recipes import step_budget, train_student
 from .choosing import chosen, texts_read
 from .classes import marks_of_labels
+from .delivered_forms import USUAL, write_form
 from .guide import Guide
 from .looking import Texts
 from .request import Request
@@ -63,6 +67,12 @@ class Trained:
     seeds : tuple of int
     steps : int
         Updates of each run.
+    student : str
+        The kind of student.
+    form : str, default "int8"
+        The form of its bundle.
+    weighed : Weighed, optional
+        How kind and form were chosen, where they were.
     """
 
     models: dict[str, list]
@@ -70,6 +80,30 @@ class Trained:
     tokenizer: object
     seeds: tuple[int, ...]
     steps: int
+    student: str
+    form: str = USUAL
+    weighed: Any = None
+
+    def predictors(self) -> dict[str, list[Predictor]]:
+        """Return who answers the test texts, by the way of training."""
+        return {
+            arm: [predictor(model, self.tokenizer) for model in models]
+            for arm, models in self.models.items()
+        }
+
+    def cost(self, texts: Sequence[str]) -> Cost:
+        """Measure what the student that is kept takes."""
+        model = self.choice.model
+        return measure_cost(
+            predictor(model, self.tokenizer),
+            texts,
+            parameters=count_parameters(model),
+            bytes_on_disk=size_on_disk(model, self.tokenizer),
+        )
+
+    def write_bundle(self, folder: Path, texts: Texts) -> None:
+        """Write the student that is kept as a bundle."""
+        write_form(folder, self.form, self.choice.model, self.tokenizer, texts)
 
     @property
     def validation(self):
@@ -261,7 +295,8 @@ def _with_choice(teacher, transfer: Dataset, train: Dataset) -> Dataset:
 
 
 # ------------------------------------------------------------- kept when done
-def _key(facts: Mapping) -> str:
+def key_of(facts: Mapping) -> str:
+    """Return a short name for plain data, the same for equal data."""
     spelt = json.dumps(facts, sort_keys=True).encode()
     return hashlib.sha256(spelt).hexdigest()[:16]
 
@@ -281,10 +316,14 @@ def _kept(folder: Path, facts: Mapping, work: Callable[[], object]):
     return model.eval()
 
 
-def train(
-    request: Request, texts: Texts, guide: Guide, progress: bool = True
+def train_one(
+    request: Request,
+    texts: Texts,
+    guide: Guide,
+    progress: bool = True,
+    arms: Sequence[str] | None = None,
 ) -> Trained:
-    """Train every way and seed; what was finished before is not done again.
+    """Train one kind of student; what was finished before is not done again.
 
     Parameters
     ----------
@@ -292,6 +331,8 @@ def train(
     texts : Texts
     guide : Guide
     progress : bool, default True
+    arms : sequence of str, optional
+        Ways of training; by default all that the texts allow.
 
     Returns
     -------
@@ -307,12 +348,14 @@ def train(
     recipe, tokenizer = make_recipe(request, texts), make_tokenizer(request, texts)
     models: dict[str, list] = {}
     validations = []
-    total = len(ways(texts)) * len(request.seeds)
+    arms = ways(texts) if arms is None else arms
+    total = len(arms) * len(request.seeds)
     with tqdm(total=total, disable=None if progress else True) as bar:
         for seed in request.seeds:
-            arms, validation = encoded_arms(guide, seed, tokenizer)
+            reading, validation = encoded_arms(guide, seed, tokenizer)
             validations.append(validation)
-            for arm, reads in arms.items():
+            for arm in arms:
+                reads = reading[arm]
                 bar.set_description(f"seed {seed}, {arm}")
                 model = _run(recipe, tokenizer, reads(), validation, seed, arm)
                 models.setdefault(arm, []).append(model)
@@ -320,7 +363,9 @@ def train(
     choice = choose_student(
         models, validations, tokenizer, seeds=request.seeds, metric=METRIC
     )
-    return Trained(models, choice, tokenizer, request.seeds, recipe.steps)
+    return Trained(
+        models, choice, tokenizer, request.seeds, recipe.steps, request.student
+    )
 
 
 def _run(recipe: Recipe, tokenizer, reads, validation, seed: int, arm: str):
@@ -330,7 +375,7 @@ def _run(recipe: Recipe, tokenizer, reads, validation, seed: int, arm: str):
         "validation": data_digest(validation),
         "vocabulary": len(tokenizer),
     }
-    name = f"{arm.replace(' ', '-')}-{seed}-{_key(facts)}"
+    name = f"{arm.replace(' ', '-')}-{seed}-{key_of(facts)}"
     folder = recipe.request.working / "runs" / name
     return _kept(
         folder, facts, lambda: recipe.train(tokenizer, reads, validation, seed)

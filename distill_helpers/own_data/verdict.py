@@ -12,7 +12,6 @@ from ..data.targets import has_answer
 from ..evaluation.comparison import BETTER, WORSE, Comparison, Runs, compare_runs
 from ..evaluation.cost import count_parameters, measure_cost, size_on_disk
 from ..evaluation.metrics import measure_quality
-from ..evaluation.predict import predictor
 from ..evaluation.scorecard import Row, table
 from ..students.linear import baseline_logits
 from ..training.choosing import Choice
@@ -163,8 +162,8 @@ def judge(request: Request, texts: Texts, guide: Guide, trained: Trained) -> Ver
     choice = trained.choice
     told = guide.teacher.answers(asked)
     answers = {
-        arm: [predictor(model, trained.tokenizer)(asked) for model in models]
-        for arm, models in trained.models.items()
+        arm: [answer(asked) for answer in runs]
+        for arm, runs in trained.predictors().items()
     }
     teacher = _teacher_row(guide, asked, truth, told)
     rows = [teacher] if teacher else []
@@ -179,7 +178,7 @@ def judge(request: Request, texts: Texts, guide: Guide, trained: Trained) -> Ver
         )
         for arm, runs in answers.items()
     ]
-    cost = _student_cost(choice.model, trained.tokenizer, asked)
+    cost = trained.cost(asked)
     for row in rows:
         row.cost = cost if row.name in answers else row.cost
     marks = {
@@ -227,15 +226,6 @@ def _teacher_row(guide: Guide, asked, truth, told) -> Row | None:
             bytes_on_disk=size_on_disk(live.model, live.tokenizer),
         )
     return row
-
-
-def _student_cost(model, tokenizer, asked):
-    return measure_cost(
-        predictor(model, tokenizer),
-        asked,
-        parameters=count_parameters(model),
-        bytes_on_disk=size_on_disk(model, tokenizer),
-    )
 
 
 def _baseline_row(request: Request, texts: Texts, asked, truth) -> Row:

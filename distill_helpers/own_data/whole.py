@@ -12,7 +12,7 @@ from .guide import open_guide
 from .looking import look
 from .planning import plan
 from .request import MAKE, Request
-from .runs import train
+from .settling import train
 from .verdict import judge
 
 
@@ -43,6 +43,8 @@ def distil(
     ------
     ValueError
         If the file, the teacher and the options do not fit together.
+    NothingFitsError
+        If no student fits the budget; the front is written to the working folder.
     BlockingIOError
         If another process is at work on the same output.
 
