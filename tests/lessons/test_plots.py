@@ -148,6 +148,33 @@ def test_a_point_may_have_an_interval():
     assert ends == [[0.0, 0.0], [-0.1, 0.3]]
 
 
+def test_a_budget_is_a_line_in_each_panel_and_the_chosen_one_is_ringed():
+    points = pd.DataFrame(
+        {
+            "student": ["a", "a", "b"],
+            "MB": [1.0, 2.0, 3.0],
+            "ms": [0.2, 0.3, 0.1],
+            "f1": [0.5, 0.4, 0.8],
+            "low": [0.4, 0.3, 0.7],
+            "high": [0.6, 0.5, 0.9],
+            "front": [True, False, True],
+            "chosen": [True, False, False],
+        }
+    )
+    left, right = plots.budget_chart(points, budget_mb=2.5, budget_ms=0.25).axes
+    for axes, budget, places in ((left, 2.5, [1.0, 3.0]), (right, 0.25, [0.1])):
+        stairs, line = axes.lines
+        assert stairs.get_xdata().tolist() == places
+        assert line.get_xdata() == [budget, budget]
+        ring = axes.collections[-1]
+        assert ring.get_facecolor().size == 0 and len(ring.get_offsets()) == 1
+        assert axes.get_xlabel().endswith("(log scale)")
+    assert left.get_ylabel() and not right.get_ylabel()
+    assert [t.get_text() for t in left.get_legend().get_texts()] == ["a", "b"]
+    plain = plots.budget_chart(points).axes
+    assert [len(axes.lines) for axes in plain] == [1, 1]
+
+
 def test_parts_follow_one_another_and_their_sum_is_written():
     axes = axes_of(
         plots.stacked_bars(

@@ -5,7 +5,7 @@ markers differ too, so that nothing is told by colour alone.
 """
 
 from .bars import bar_groups, interval_chart, stacked_bars
-from .clouds import bubble_chart, pareto_chart
+from .clouds import bubble_chart, budget_chart, pareto_chart
 from .diagrams import (
     draw_bytes,
     draw_parts,
@@ -32,6 +32,7 @@ __all__ = [
     "MARKERS",
     "bar_groups",
     "bubble_chart",
+    "budget_chart",
     "confidence_chart",
     "confusion_chart",
     "curve_chart",

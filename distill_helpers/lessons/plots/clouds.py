@@ -114,3 +114,72 @@ def pareto_chart(
     for handle in legend.legend_handles:
         handle.set_sizes([36])
     return figure
+
+
+@in_kit_style
+def budget_chart(
+    points: pd.DataFrame,
+    *,
+    budget_mb: float | None = None,
+    budget_ms: float | None = None,
+    y_label: str = "macro F1 on validation",
+) -> Figure:
+    """Draw quality against size and against time, the front and a budget.
+
+    Parameters
+    ----------
+    points : DataFrame
+        A line a candidate, as
+        :attr:`distill_helpers.own_data.Weighed.table` has them: ``student``, ``MB``,
+        ``ms``, ``f1``, ``low``, ``high``, ``front`` and ``chosen``.
+    budget_mb, budget_ms : float, optional
+        A dashed line each.
+    y_label : str
+
+    Returns
+    -------
+    Figure
+        What is on the front is full, the others are hollow; the chosen one is ringed.
+    """
+    figure = canvas(4)
+    panels = figure.subplots(1, 2, sharey=True)
+    costs = {"MB": budget_mb, "ms": budget_ms}
+    for axes, (cost, budget), label in zip(
+        panels, costs.items(), ("MB as delivered", "ms a text")
+    ):
+        _front_panel(axes, points, cost)
+        if budget is not None:
+            axes.axvline(budget, color=COLOURS[1], linestyle=DASHES[1])
+        axes.set_xscale("log")
+        for axis_part in ("major", "minor"):
+            getattr(axes.xaxis, f"set_{axis_part}_formatter")(FuncFormatter(plain))
+        axes.tick_params(axis="x", which="both", labelrotation=45)
+        axes.margins(0.1, 0.15)
+        finish(axes, f"{label} (log scale)", y_label if cost == "MB" else "", "")
+    panels[0].legend(fontsize=9)
+    return figure
+
+
+def _front_panel(axes, points: pd.DataFrame, cost: str) -> None:
+    front = points[points["front"]].sort_values([cost, "f1"], ascending=[True, False])
+    stairs = front[front["f1"] > front["f1"].cummax().shift(fill_value=-np.inf)]
+    axes.step(stairs[cost], stairs["f1"], where="post", color="grey", linewidth=1)
+    axes.vlines(front[cost], front["low"], front["high"], "grey", linewidth=1)
+    for index, (student, group) in enumerate(points.groupby("student", sort=False)):
+        colour = COLOURS[index % len(COLOURS)]
+        for full in (True, False):
+            some = group[group["front"] == full]
+            axes.scatter(
+                some[cost],
+                some["f1"],
+                facecolor=colour if full else "none",
+                edgecolor=colour,
+                marker=MARKERS[index % len(MARKERS)],
+                s=36,
+                label=student if full or not group["front"].any() else None,
+                zorder=3,
+            )
+    chosen = points[points["chosen"]]
+    axes.scatter(
+        chosen[cost], chosen["f1"], s=170, facecolor="none", edgecolor="black", zorder=4
+    )
