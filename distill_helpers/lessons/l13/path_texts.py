@@ -3,21 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
 
 import numpy as np
 
 from ...arguments import check_whole
 from .graph import Graph
 
-OPENINGS = (
-    "Seen for {sign}.",
-    "Reports {sign}.",
-    "Comes because of {sign} and {sign2}.",
-    "{sign} for some weeks.",
-    "No change in {sign}, now also {sign2}.",
+
+@dataclass(frozen=True)
+class Forms:
+    """How texts of a domain are written from what its graph says of a leaf.
+
+    Attributes
+    ----------
+    leaf, group : str
+        Kinds of entities: leaves are ``PART_OF`` groups, which are the classes.
+    gaps : mapping of str to sequence of str
+        For each gap of a sentence the relations that lead to what may fill it.
+    needed : str
+        The gap without which nothing can be written.
+    sentences : sequence of sequence of str
+        One form is drawn of each; ``{sign2}`` is another filling of ``{sign}``.
+    """
+
+    leaf: str
+    group: str
+    gaps: Mapping[str, Sequence[str]]
+    needed: str
+    sentences: Sequence[Sequence[str]]
+
+
+NOTES = Forms(
+    "illness",
+    "chapter",
+    {"sign": ["SHOWS_AS"], "finding": ["FOUND_BY"], "plan": ["TREATED_BY"]},
+    "sign",
+    (
+        (
+            "Seen for {sign}.",
+            "Reports {sign}.",
+            "Comes because of {sign} and {sign2}.",
+            "{sign} for some weeks.",
+            "No change in {sign}, now also {sign2}.",
+        ),
+        ("", "On examination {finding}.", "Shows {finding}.", "{finding} today."),
+        ("", "Start {plan}.", "{plan} discussed.", "Continue {plan}, review soon."),
+    ),
 )
-FINDINGS = ("", "On examination {finding}.", "Shows {finding}.", "{finding} today.")
-PLANS = ("", "Start {plan}.", "{plan} discussed.", "Continue {plan}, review soon.")
+MESSAGES = Forms(
+    "matter",
+    "wish",
+    {
+        "ask": ["ASKED_AS"],
+        "thing": ["CONCERNS"],
+        "product": ["CONCERNS", "BELONGS_TO"],
+    },
+    "ask",
+    (
+        ("", "", "Hello.", "It is about {product}.", "Hi, I use {product}."),
+        ("{ask} {thing}.", "{ask} {thing}, thanks.", "{ask} {thing} and {thing2}."),
+        ("", "", "It came with {product}.", "Thank you.", "I wrote last week already."),
+    ),
+)
 
 PATIENCE = 100
 """Draws in a row that bring nothing new before the graph is taken to be told out."""
@@ -55,9 +104,12 @@ def rare_classes(counts: Mapping[str, int], share: float = 0.5) -> list[str]:
 
 
 def texts_from_paths(
-    graph: Graph, wanted: Mapping[tuple[str, str], int], seed: int = 0
+    graph: Graph,
+    wanted: Mapping[tuple[str, str], int],
+    seed: int = 0,
+    forms: Forms = NOTES,
 ) -> list[str]:
-    """Write short notes from the paths that start at some entities.
+    """Write short texts from the paths that start at some entities.
 
     Nobody labels them here: what such a text is, the teacher says. A path says what
     may be written about an illness, not that every such note would be one of it.
@@ -65,11 +117,13 @@ def texts_from_paths(
     Parameters
     ----------
     graph : Graph
-        With the relations ``SHOWS_AS``, ``FOUND_BY`` and ``TREATED_BY`` from illnesses,
-        and ``PART_OF`` from an illness to its chapter.
+        With ``PART_OF`` from leaves to their group, and the relations of `forms`.
     wanted : mapping of (str, str) to int
-        How many texts for an entity, by kind (``illness`` or ``chapter``) and name.
+        How many texts for an entity, by kind (such as ``illness`` or ``chapter``) and
+        name.
     seed : int, default 0
+    forms : Forms
+        Those of the domain; clinical notes by default.
 
     Returns
     -------
@@ -78,6 +132,8 @@ def texts_from_paths(
 
     Raises
     ------
+    UnknownRelationError
+        If the graph lacks a relation of `forms`.
     ValueError
         If the graph has no such entity, says too little of it for so many different
         texts, or the kind is another.
@@ -87,8 +143,9 @@ def texts_from_paths(
     texts: list[str] = []
     for (kind, name), count in wanted.items():
         check_whole(f"wanted[{kind!r}, {name!r}]", count, least=0)
-        known = [_said(graph, illness) for illness in _illnesses(graph, kind, name)]
-        made = _different(known, count, set(texts), generator)
+        leaves = _leaves(graph, kind, name, forms)
+        known = [_said(graph, leaf, forms) for leaf in leaves]
+        made = _different(known, forms, count, set(texts), generator)
         if len(made) < count:
             raise ValueError(
                 f"wanted[{kind!r}, {name!r}] asks for {count} texts, the graph says"
@@ -98,12 +155,12 @@ def texts_from_paths(
     return texts
 
 
-def _different(known, count: int, there: set[str], generator) -> list[str]:
+def _different(known, forms: Forms, count: int, there: set[str], generator):
     """Draw texts until there are so many, or no new one comes for long."""
     made: list[str] = []
     in_vain = 0
     while len(made) < count and in_vain < PATIENCE:
-        text = _note(known[generator.integers(len(known))], generator)
+        text = _text(known[generator.integers(len(known))], forms, generator)
         in_vain = in_vain + 1 if text in there else 0
         if not in_vain:
             there.add(text)
@@ -111,43 +168,46 @@ def _different(known, count: int, there: set[str], generator) -> list[str]:
     return made
 
 
-def _illnesses(graph: Graph, kind: str, name: str) -> list[str]:
-    if kind == "illness":
+def _leaves(graph: Graph, kind: str, name: str, forms: Forms) -> list[str]:
+    if kind == forms.leaf:
         return [name]
-    if kind != "chapter":
-        raise ValueError(f"wanted must name an illness or a chapter, got {kind!r}")
+    if kind != forms.group:
+        wanted = " or ".join(
+            f"{'an' if k[0] in 'aeiou' else 'a'} {k}" for k in (forms.leaf, forms.group)
+        )
+        raise ValueError(f"wanted must name {wanted}, got {kind!r}")
     found = [path[0] for path in graph.paths(kind, name, ["<PART_OF"])]
     if not found:
-        raise ValueError(f"no illness of the graph is PART_OF {name!r}")
+        raise ValueError(f"no {forms.leaf} of the graph is PART_OF {name!r}")
     return found
 
 
-def _said(graph: Graph, illness: str) -> dict[str, list[str]]:
+def _said(graph: Graph, leaf: str, forms: Forms) -> dict[str, list[str]]:
     said = {
-        part: [path[0] for path in graph.paths("illness", illness, [relation])]
-        for part, relation in (
-            ("sign", "SHOWS_AS"),
-            ("finding", "FOUND_BY"),
-            ("plan", "TREATED_BY"),
-        )
+        gap: sorted({path[-1] for path in graph.paths(forms.leaf, leaf, steps)})
+        for gap, steps in forms.gaps.items()
     }
-    if not said["sign"]:
-        raise ValueError(f"the graph does not say what {illness!r} SHOWS_AS")
+    if not said[forms.needed]:
+        steps = " ".join(forms.gaps[forms.needed])
+        raise ValueError(f"the graph does not say what {leaf!r} {steps}")
     return said
 
 
-def _note(said: Mapping[str, Sequence[str]], generator: np.random.Generator) -> str:
-    def one(options: Sequence[str]) -> str:
-        return options[generator.integers(len(options))]
+def _text(
+    said: Mapping[str, Sequence[str]], forms: Forms, generator: np.random.Generator
+) -> str:
+    filled: dict[str, str] = {}
+    for gap, fillings in said.items():
+        order = generator.permutation(len(fillings))
+        for at, suffix in enumerate(("", "2")[: len(fillings)]):
+            filled[gap + suffix] = fillings[order[at]]
+    parts = []
+    for options in forms.sentences:
+        possible = [form for form in options if _gaps(form) <= filled.keys()]
+        if possible:
+            parts.append(possible[generator.integers(len(possible))].format(**filled))
+    return " ".join(part[:1].upper() + part[1:] for part in parts if part)
 
-    signs = list(said["sign"])
-    generator.shuffle(signs)
-    filled = {"sign": signs[0], "sign2": signs[-1]}
-    openings = [o for o in OPENINGS if len(signs) > 1 or "sign2" not in o]
-    parts = [one(openings)]
-    for part, forms in (("finding", FINDINGS), ("plan", PLANS)):
-        if said[part]:
-            filled[part] = one(said[part])
-            parts.append(one(forms))
-    sentences = [part.format(**filled) for part in parts if part]
-    return " ".join(s[:1].upper() + s[1:] for s in sentences)
+
+def _gaps(form: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(form) if name}
