@@ -75,6 +75,31 @@ def test_it_takes_a_strangers_file_and_a_table_as_a_teacher(tmp_path):
     assert "film" not in said and "review" not in said
 
 
+def test_under_a_budget_it_draws_the_front_and_delivers_the_choice(tmp_path):
+    rows = pd.read_csv(PRACTICE_FILE, keep_default_na=False)
+    rows[rows["label"].isin(["bug", "delivery", "login", ""])].to_csv(
+        tmp_path / "own.csv", index=False
+    )
+    given = {
+        "source": str(tmp_path / "own.csv"),
+        "how": "linear",
+        "students": "bigram",
+        "forms": "fp32,int8",
+        "budget_mb": 5.0,
+        "seeds": [0],
+        "epochs": 3.0,
+        "output_dir": "out",
+    }
+    done, copy = run_papermill(NOTEBOOK, tmp_path, given)
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    assert results["front"]["budget_mb"] == 5.0
+    assert results["front"]["chosen"].startswith("bigram, ")
+    cells = {cell.id: cell for cell in read(copy, 4).cells}
+    (picture,) = cells["own-front"].outputs
+    assert "Chosen: bigram" in picture["metadata"]["image/png"]["alt"]
+
+
 @pytest.mark.full
 def test_the_stored_outputs_still_come_out(tmp_path, request):
     given = {**FACTS["own_data"].short, "output_dir": str(tmp_path / "out")}
