@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..exercises.outcomes import Incorrect
+from ..language import Message
 
 
 @dataclass(frozen=True)
@@ -400,9 +401,9 @@ ONE_SENSE = Mistake(
 def describe(mistakes, given="", expected="") -> Incorrect:
     """Turn mistakes into what the reader is told."""
     return Incorrect(
-        " And: ".join(m.what for m in mistakes),
+        Message.joined(" And: ", [Message.of(m.what) for m in mistakes]),
         given=given,
         expected=expected,
-        look="; ".join(m.look for m in mistakes),
+        look=Message.joined("; ", [Message.of(m.look) for m in mistakes]),
         source="; ".join(m.source for m in mistakes if m.source),
     )
