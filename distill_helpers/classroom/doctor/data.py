@@ -17,12 +17,13 @@ from .report import FAIL, OK, WARN, Finding
 CHECKSUMS = "checksums.json"
 DATA_FILES = (
     "domains/*.csv",
-    "practice/support_messages.csv",
+    "practice/*.csv",
     "proposed_uses/*.json",
     "recorded/*.parquet",
     "reasoning/*.parquet",
     "reasoning/*/*",
     "sample_reviews/reviews.jsonl",
+    "sample_reviews_zh/reviews.csv",
     "small_teacher/*",
     "soft_targets/*.parquet",
     "teacher.json",
