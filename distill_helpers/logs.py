@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from transformers import logging as transformers_logging
-
 
 @contextmanager
 def quietly():
     """Keep transformers' notes and small progress bars out of a lesson."""
+    from transformers import logging as transformers_logging  # dear where nobody talks
+
     level = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Callable
 
 import torch
-from accelerate.utils import find_executable_batch_size
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -134,6 +133,7 @@ def fit_batch_size(
     (4, 4.0)
     """
     check_whole("start", start, least=1)
+    from accelerate.utils import find_executable_batch_size  # as dear as half of torch
 
     @find_executable_batch_size(starting_batch_size=start)
     def attempt(batch_size: int) -> tuple[int, float]:
