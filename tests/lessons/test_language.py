@@ -22,7 +22,7 @@ from distill_helpers.lessons.exercises.outcomes import CORRECT, INCORRECT, UNTOU
 from distill_helpers.lessons.language import Message
 
 LANGUAGES = sorted(path.name for path in language.LOCALE.iterdir() if path.is_dir())
-DONE = ("00", "01", "02", "03")  # lessons whose exercises answer in Chinese
+DONE = ("00", "01", "02", "03", "10")  # lessons whose exercises answer in Chinese
 LESSON_00 = [e for e in notebook_api.all_entries() if e.key.startswith("00")]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 QUOTED = re.compile("你的结果|这一行|曾见于")  # what is quoted, not said
