@@ -5,7 +5,15 @@ from distill_helpers.classroom.book.contents import language_of
 LESSONS = "notebooks/"
 
 
+# docutils writes a list whose items are none by their roles.
+LIST = '<div role="list" class="citation-list">'
+ITEM = ' role="doc-biblioentry"'
+
+
 def add(app, pagename: str, templatename, context: dict, doctree) -> None:
+    body = context.get("body", "")
+    if LIST in body:
+        context["body"] = body.replace(ITEM, ' role="listitem"')
     context["language"] = language_of(pagename) or app.config.language
     if pagename.startswith(LESSONS):
         context["launch"] = [

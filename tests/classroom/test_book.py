@@ -247,10 +247,10 @@ def test_a_picture_keeps_its_words_and_width(links):
     assert made["metadata"] == {"tags": ["x"], "mystnb": {"image": image}}
 
 
-def test_a_progress_bar_at_its_end_is_left_out(links):
-    bar = shown(**{"text/html": ["<progress value='3' max='3'></progress>"]})
-    text = {"output_type": "stream", "name": "stdout", "text": ["2"]}
-    assert prepared(code([bar, text]), links)["outputs"] == [text]
+def test_of_a_progress_bar_at_its_end_the_words_are_kept(links):
+    bar = "<progress value='3'\n max='3'></progress>[3/3]<table></table>"
+    (output,) = prepared(code([shown(**{"text/html": [bar]})]), links)["outputs"]
+    assert output["data"]["text/html"] == "[3/3]<table></table>"
 
 
 def test_a_page_that_the_lesson_served_leads_to_the_books_own(links):

@@ -18,6 +18,7 @@ from .links import BookError, Links
 FRONT = "README.md"
 _GLOSSARY = re.compile(r"docs/glossary(\.\w\w)?\.md")
 _LOCAL = re.compile(r'<iframe\b[^>]*\bsrc="http://127\.0\.0\.1:')
+_BAR = re.compile(r"<progress\b.*?</progress>", re.S)
 _ROW = re.compile(r"^\| `(notebooks/[\w/]+\.ipynb)` \|", re.M)
 
 
@@ -171,7 +172,7 @@ def _cell(cell: dict, name: str, links: Links) -> dict:
         return cell
     if cell["execution_count"] is None:
         raise BookError(f"{name} has a cell that was never run: {source[:60]!r}")
-    outputs = [_output(o, name) for o in cell["outputs"] if not _passing(o)]
+    outputs = [_output(output, name) for output in cell["outputs"]]
     metadata = cell["metadata"] | _picture(outputs, name)
     return cell | {"source": source, "outputs": outputs, "metadata": metadata}
 
@@ -180,14 +181,17 @@ def _html(output: dict) -> str:
     return "".join(output.get("data", {}).get("text/html", ""))
 
 
-def _passing(output: dict) -> bool:
-    """Say whether an output is a progress bar that has reached its end."""
-    return "<progress" in _html(output) or output.get("name") == "stderr"
-
-
 def _output(output: dict, name: str) -> dict:
-    """Return an output without a page that only the lesson's own machine served."""
-    if not _LOCAL.search(_html(output)):
+    """Return an output without what has no meaning after its run.
+
+    That is a bar at its end, beside which stand words, and a page that only the
+    lesson's own machine served.
+    """
+    html = _html(output)
+    if _BAR.search(html):
+        data = output["data"] | {"text/html": _BAR.sub("", html)}
+        return output | {"data": data}
+    if not _LOCAL.search(html):
         return output
     up = "../" * name.count("/")
     told = "<p>Here the lesson shows its page. In this book it stands under"
