@@ -80,6 +80,7 @@ html_theme_options = {
     "icon_links": [],
     "navbar_align": "left",
     "navigation_with_keys": False,
+    "search_bar_text": "Search the course",
     "secondary_sidebar_items": ["page-toc"],
     "show_nav_level": 1,
     "show_toc_level": 1,
