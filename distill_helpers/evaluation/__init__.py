@@ -36,8 +36,10 @@ __getattr__, __dir__, __all__ = attach(
         "deidentification": ["FinderReport", "KindCount", "judge_finder"],
         "fairness": [
             "GroupRates",
+            "Lost",
             "SwapTest",
             "group_rates",
+            "lost_examples",
             "metric_frame",
             "swap_test",
         ],

@@ -2,7 +2,8 @@
 
 :func:`swap_test` asks a model about the same text twice, with the person in it
 exchanged. :func:`group_rates` compares groups of texts that differ in more than that:
-it finds unequal errors and cannot say where they come from.
+it finds unequal errors and cannot say where they come from. :func:`lost_examples` asks
+which of a model's right answers a smaller form of it has lost, group by group.
 """
 
 from __future__ import annotations
@@ -254,6 +255,103 @@ def group_rates(
     return GroupRates(
         table.astype({"texts": int}),
         pd.DataFrame.from_dict(gaps, orient="index").rename_axis("rate"),
+    )
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What a smaller form of a model answers otherwise.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+        Texts that the source had right and the smaller form has wrong.
+    won : ndarray of int
+        The other way round.
+    table : DataFrame
+        A line for each group and ``all``: ``texts``, ``right`` (before), ``lost``,
+        ``won``, ``share`` (lost of those right before) with ``low`` and ``high``,
+        Wilson's 95% interval.
+    """
+
+    rows: np.ndarray
+    won: np.ndarray
+    table: pd.DataFrame
+
+    @property
+    def share(self) -> dict:
+        """The share of right answers that was lost, by group."""
+        return self.table["share"].to_dict()
+
+    def __str__(self) -> str:
+        return self.table.round(3).to_string()
+
+
+def lost_examples(
+    labels: Sequence[int],
+    source: Sequence[int],
+    smaller: Sequence[int],
+    groups: Sequence,
+) -> Lost:
+    """Find the right answers that compression loses, and whose they are [1]_, [2]_.
+
+    Parameters
+    ----------
+    labels : sequence of int
+        True class of each text.
+    source, smaller : sequence of int
+        The class that the source and its smaller form give.
+    groups : sequence
+        To whom each text belongs.
+
+    Returns
+    -------
+    Lost
+
+    Raises
+    ------
+    ValueError
+        If a group has fewer than :data:`LEAST` texts, or none that the source had
+        right; if there is one group only, or the lengths differ.
+
+    Notes
+    -----
+    The intervals cover the choice of the texts. A difference between groups wants
+    several seeds besides, as any comparison does.
+
+    References
+    ----------
+    .. [1] S. Hooker et al., "What do compressed deep neural networks forget?", 2019,
+       arXiv:1911.05248.
+    .. [2] S. Hooker et al., "Characterising bias in compressed models", 2020,
+       arXiv:2010.03058.
+
+    Examples
+    --------
+    >>> labels, groups = [1] * 60, ["a"] * 30 + ["b"] * 30
+    >>> lost_examples(labels, labels, [0] * 3 + [1] * 57, groups).share
+    {'a': 0.1, 'b': 0.0, 'all': 0.05}
+    """
+    import pandas as pd
+
+    truth, before, groups = _alike(labels, source, groups)
+    _, after, _ = _alike(labels, smaller, groups)
+    right, still = before == truth, after == truth
+    inside = {name: groups == name for name in _group_names(groups)}
+    rows = {}
+    for name, mask in (inside | {"all": np.ones(len(truth), bool)}).items():
+        had, lost = int((right & mask).sum()), int((right & ~still & mask).sum())
+        if not had:
+            raise ValueError(f"groups: the source has no text of {name!r} right")
+        low, high = share_interval(lost, had)
+        won = int((~right & still & mask).sum())
+        rows[name] = [int(mask.sum()), had, lost, won, lost / had, low, high]
+    columns = ["texts", "right", "lost", "won", "share", "low", "high"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return Lost(
+        np.flatnonzero(right & ~still),
+        np.flatnonzero(~right & still),
+        table.rename_axis("group"),
     )
 
 

@@ -5,7 +5,12 @@ import pytest
 
 from distill_helpers.data.swaps import PRONOUNS, Swaps
 from distill_helpers.evaluation import fairness
-from distill_helpers.evaluation.fairness import RATES, group_rates, swap_test
+from distill_helpers.evaluation.fairness import (
+    RATES,
+    group_rates,
+    lost_examples,
+    swap_test,
+)
 
 SWAPS = Swaps(PRONOUNS)
 TEXTS = ["he won", "she won", "the team won"] * 30
@@ -129,3 +134,50 @@ def test_without_fairlearn_the_way_out_is_told(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "fairlearn", None)
     with pytest.raises(ImportError, match=r"distill-helpers\[trust\]"):
         fairness.metric_frame(*answers())
+
+
+# ------------------------------------------------- what a smaller form has lost
+SIDES = np.array(["a"] * 40 + ["b"] * 60)
+
+
+def test_what_is_lost_and_won_is_counted_group_by_group():
+    truth = np.arange(100) % 2
+    source, smaller = truth.copy(), truth.copy()
+    source[:10] = 1 - truth[:10]  # wrong before, of a
+    smaller[5:10] = 1 - truth[5:10]  # five of them are right now
+    smaller[10:16] = 1 - truth[10:16]  # lost, of a
+    smaller[99] = 1 - truth[99]  # lost, of b
+    found = lost_examples(truth, source, smaller, SIDES)
+    assert found.rows.tolist() == [*range(10, 16), 99]
+    assert found.won.tolist() == [*range(5)]
+    table = found.table
+    assert table.loc["a", ["texts", "right", "lost", "won"]].tolist() == [40, 30, 6, 5]
+    assert table.loc["b", ["texts", "right", "lost", "won"]].tolist() == [60, 60, 1, 0]
+    assert found.share == {"a": 0.2, "b": 1 / 60, "all": 7 / 90}
+    assert (table["low"] < table["share"]).all()
+    assert (table["share"] < table["high"]).all()
+    assert "share" in str(found)
+
+
+def test_a_form_that_answers_alike_has_lost_nothing():
+    truth = np.arange(100) % 3
+    found = lost_examples(truth, truth, truth, SIDES)
+    assert len(found.rows) == len(found.won) == 0
+    assert set(found.share.values()) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("source", "groups", "named"),
+    [
+        (np.zeros(100, int), ["a"] * 90 + ["b"] * 10, r"got b \(10\)"),
+        (np.zeros(100, int), ["a"] * 100, "two groups at least"),
+        (np.repeat([1, 0], [40, 60]), SIDES, "no text of 'a' right"),
+        (np.zeros(99, int), SIDES, "one entry for each text"),
+        (np.full(100, 0.5), SIDES, "chosen"),
+    ],
+    ids=["small", "one group", "nothing right", "lengths", "no classes"],
+)
+def test_what_cannot_be_compared_is_refused(source, groups, named):
+    truth = np.zeros(100, int)
+    with pytest.raises((ValueError, TypeError), match=named):
+        lost_examples(truth, source, truth, groups)

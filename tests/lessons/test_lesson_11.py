@@ -1,5 +1,7 @@
 """Lesson 11: its bench, its verdicts and its pictures."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from distill_helpers.evaluation.comparison import compare_scores
 from distill_helpers.evaluation.privacy import gaussian_spent
 from distill_helpers.evaluation.refusal import CardFacts, Use, cases, score_cases
 from distill_helpers.lessons.exercises.outcomes import INCORRECT
-from distill_helpers.lessons.l11 import judging, pictures
+from distill_helpers.lessons.l11 import judging, pictures, smaller
 from distill_helpers.lessons.l11.bench import Bench
 from distill_helpers.lessons.parameters import ParameterError
 from distill_helpers.lessons.zoo import exhibits, trust
@@ -52,6 +54,39 @@ def test_models_learn_from_labels_and_from_answers_alike(bench):
         bench.by_answers(bench.drawn, bench.answers),
     ):
         assert answer(["warm and fine", "grey and dull"]).argmax(1).tolist() == [1, 0]
+
+
+def test_a_student_is_made_smaller_and_its_source_stays(bench):
+    forms = bench.in_forms(
+        {
+            "same": lambda weights: weights,
+            "nothing": np.zeros_like,
+            "INT8": partial(smaller.rounded, bits=8),
+        }
+    )
+    asked = ["warm and fine", "grey and dull"]
+    source = bench.by_answers(bench.drawn, bench.answers)(asked)
+    np.testing.assert_allclose(forms["same"](asked), source)
+    np.testing.assert_allclose(forms["INT8"](asked), source, atol=0.1)
+    blind = forms["nothing"](asked)
+    np.testing.assert_allclose(blind[0], blind[1])
+
+
+def test_pruning_keeps_the_largest_weights():
+    weights = np.array([[1.0, -5.0], [3.0, 0.1]])
+    kept = smaller.pruned(weights, 0.5)
+    assert kept.tolist() == [[0, -5], [3, 0]] and weights[0, 0] == 1
+    assert (smaller.pruned(weights, 1) == weights).all()
+    assert np.count_nonzero(smaller.pruned(weights, 1e-9)) == 1
+    for keep in (0, 1.5):
+        with pytest.raises(ValueError, match="keep must lie in"):
+            smaller.pruned(weights, keep)
+
+
+def test_the_unsure_half_is_that_of_the_narrow_margins():
+    logits = np.array([[0, 1, 9], [0, 4, 5], [2, 2, 2], [0, 0, 3]])
+    assert smaller.sureness(logits).tolist() == ["sure", "unsure", "unsure", "sure"]
+    assert (smaller.sureness(np.zeros((6, 2))) == "sure").sum() == 3  # all tied
 
 
 def test_the_tour_rejects_every_exhibit_of_trust():

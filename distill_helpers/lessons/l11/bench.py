@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -84,6 +85,29 @@ class Bench:
     def by_answers(self, texts: Sequence[str], logits: np.ndarray) -> Predictor:
         """Return a model that has learnt from soft answers alone."""
         return self._answering(learn(self.reader(texts), logits, self.temperature))
+
+    def in_forms(
+        self, forms: Mapping[str, Callable[[np.ndarray], np.ndarray]]
+    ) -> dict[str, Predictor]:
+        """Return the student of the drawn texts with other weights in its place.
+
+        Parameters
+        ----------
+        forms : mapping of str to callable
+            From the weights, shape (classes or 1, features), to others.
+
+        Returns
+        -------
+        dict of str to callable
+            Each form's answers, by its name.
+        """
+        learnt = learn(self.reader(self.drawn), self.answers, self.temperature)
+        found = {}
+        for name, change in forms.items():
+            model = copy.copy(learnt.model)
+            model.coef_ = change(learnt.model.coef_)
+            found[name] = self._answering(replace(learnt, model=model))
+        return found
 
     def _answering(self, learnt: Learnt) -> Predictor:
         return lambda texts: learnt.logits(self.reader(texts))
