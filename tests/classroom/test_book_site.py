@@ -252,7 +252,9 @@ def test_the_reader_may_choose_the_theme_and_the_students_page_follows(visit):
         page.click(".theme-switch-button:visible")
         page.click(f".theme-change-button[data-mode={theme}]:visible")
         page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
-        inner.wait_for_function(f"matchMedia('(prefers-color-scheme: {theme})').matches")
+        inner.wait_for_function(
+            f"matchMedia('(prefers-color-scheme: {theme})').matches"
+        )
 
 
 def test_the_student_answers_in_the_book_with_the_network_cut(chromium, book):

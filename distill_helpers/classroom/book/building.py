@@ -22,7 +22,7 @@ from ...lessons.claims import register
 from ...places import BROWSER_RUNTIME, NO_CLONE, PROJECT
 from .checking import check_site
 from .claims_page import claims_page, judged_in_notebook, judged_in_results
-from .contents import add_all_contents
+from .contents import add_all_contents, language_of
 from .glossary import glossaries_of, read_glossary
 from .launching import launch_addresses, repository_of
 from .links import BookError, check_repository
@@ -146,7 +146,8 @@ def write_sources(root: Path, folder: Path, repository: str) -> None:
     """
     notebooks = gather(root, folder, repository)
     stored = {n: json.loads((root / n).read_text("utf-8")) for n in notebooks}
-    judged = [one for n in notebooks for one in judged_in_notebook(stored[n], n)]
+    english = [name for name in notebooks if not language_of(name)]
+    judged = [one for name in english for one in judged_in_notebook(stored[name], name)]
     judged += judged_in_results(root / "data" / "results")
     titles = {name: title_of(book) for name, book in stored.items()}
     pages = {
