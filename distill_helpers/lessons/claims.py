@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from .language import pictured
 from .parts import HERE, read_table
 
 HELD, FAILED, UNTESTED = "held", "did not hold", "not testable here"
@@ -153,7 +154,7 @@ def points_in_words(lost: float) -> str:
 
 
 def claims_table(claims: Sequence[Claim]):
-    """Lay claims out as a table.
+    """Lay claims out as a table, in the reader's language where it has the words.
 
     Returns
     -------
@@ -170,4 +171,5 @@ def claims_table(claims: Sequence[Claim]):
         }
         for claim in claims
     ]
-    return pd.DataFrame(rows).set_index("claim")
+    told = [{pictured(k): pictured(v) for k, v in row.items()} for row in rows]
+    return pd.DataFrame(told).set_index(pictured("claim"))

@@ -14,7 +14,7 @@ from string import Formatter
 import nbformat
 import pytest
 
-from distill_helpers.lessons import language, parts
+from distill_helpers.lessons import claims, language, parts
 from distill_helpers.places import NOTEBOOKS, PROJECT
 
 TOOL = runpy.run_path(str(PROJECT / "docs" / "translate_notebooks.py"))
@@ -153,6 +153,7 @@ def sentences():
     known = parts.lessons() + parts.appendices()
     found |= {f"{facts.key} {facts.title}" for facts in known}
     found |= {facts.key for facts in known}
+    found |= {claim.says for claim in claims.register().values()}
     return {" ".join(text.split()) for text in found}
 
 
