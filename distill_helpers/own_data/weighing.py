@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -230,7 +230,7 @@ def weigh(
         one = kind_of(request, texts, student)
         trained = train_one(one, texts, guide, progress, [DISTILLED])
         steps[student] = trained.steps
-        for form in request.forms or FORMS:
+        for form in _bar(request.forms or tuple(FORMS), student, progress):
             try:
                 bundles = form_bundles(
                     one, texts, guide, trained, form, DISTILLED, trace
@@ -251,6 +251,12 @@ def weigh(
         request.budget_mb,
         request.budget_ms,
     )
+
+
+def _bar(forms: Sequence[str], student: str, progress: bool) -> Iterable[str]:
+    from tqdm.auto import tqdm
+
+    return tqdm(forms, f"{student} in its forms", disable=None if progress else True)
 
 
 def _candidate(student: str, form: str, bundles: dict, texts: Texts) -> Candidate:
