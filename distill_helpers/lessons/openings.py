@@ -48,7 +48,7 @@ def picked(lesson: str, results: Mapping) -> dict:
 
     Parameters
     ----------
-    lesson : {"00", "01", "02", "07", "08", "09", "10", "11", "12"}
+    lesson : {"00", "01", "02", "07", "08", "09", "10", "11", "12", "13"}
     results : mapping
 
     Returns
@@ -71,6 +71,7 @@ def picked(lesson: str, results: Mapping) -> dict:
         "10": _two_teachers,
         "11": _four_risks,
         "12": _where_they_look,
+        "13": _four_domains,
     }
     return picks[check_choice("lesson", lesson, list(picks))](results)
 
@@ -122,6 +123,10 @@ def _beyond_logits(results: Mapping) -> dict:
 
 
 def _where_they_look(results: Mapping) -> dict:
+    return results["opening"]
+
+
+def _four_domains(results: Mapping) -> dict:
     return results["opening"]
 
 

@@ -7,6 +7,7 @@ import pytest
 from distill_helpers.lessons import openings
 from distill_helpers.lessons.l08.judging import OPENING
 from distill_helpers.lessons.l11.judging import RISKS
+from distill_helpers.lessons.l13.stories import DOMAINS
 
 WAYS = ("soft", "votes", "hard", "soft and true labels")
 RESULTS = {
@@ -63,6 +64,12 @@ RESULTS = {
             ),
         }
     },
+    "13": {
+        "opening": {
+            "gains": dict.fromkeys(DOMAINS, [0.1, 0.2]),
+            "two stages": 1.5,
+        }
+    },
 }
 PICKED = {
     "00": {"accuracy": {"control": 0.6, "distilled": 0.75, "teacher": 0.9}},
@@ -93,6 +100,7 @@ PICKED = {
         way: dict.fromkeys(RISKS, 0.1235) for way in ("as it comes", "with a remedy")
     },
     "12": RESULTS["12"]["opening"],
+    "13": RESULTS["13"]["opening"],
 }
 
 

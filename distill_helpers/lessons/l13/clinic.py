@@ -35,6 +35,8 @@ class Stages:
     """Of each way in all."""
     rows: dict[str, int]
     """Texts with a code, by part."""
+    codes: list[str]
+    """Those with a text in every part: texts that are nearly the same stay in one."""
 
     def table(self) -> pd.DataFrame:
         """Lay the scores out, a column a seed."""
@@ -113,7 +115,7 @@ def run_stages(project: TextProject, steps: int = SPECIAL_STEPS) -> Stages:
             answer = predictor(model, words)(list(part["text"]))
             scores[name][seed] = macro_f1(answer, np.asarray(part["label"]))
     rows = {name: len(codes[name]) for name in ("train", "validation", "test")}
-    return Stages(scores, total, rows)
+    return Stages(scores, total, rows, list(codes.label_names))
 
 
 def _train(model, words, reads, held, steps: int, seed: int):

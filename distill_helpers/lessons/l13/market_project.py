@@ -321,6 +321,11 @@ class MarketProject:
         write_card(folder / CARD, self.facts, f"{found.outcome}: {found.reason}.")
         return found
 
+    @property
+    def card(self) -> str:
+        """The student's card, as the release check left it."""
+        return (self.settings.folder / "delivered" / CARD).read_text("utf-8")
+
     def _mispriced(self, seed: int) -> Finding:
         """Ask after one wrong closing price, three days ago."""
         day_of = {day: at for at, day in enumerate(self.prices[seed].returns.index)}

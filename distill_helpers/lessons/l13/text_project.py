@@ -13,6 +13,7 @@ import pandas as pd
 from ... import own_data
 from ...data.deidentifying import find_personal, read_placed
 from ...data.personal import Mark, replace_marks
+from ...evaluation.cards import CARD
 from ...evaluation.comparison import Comparison, compare_scores
 from ...evaluation.deidentification import FinderReport, judge_finder
 from ...evaluation.metrics import macro_f1
@@ -26,11 +27,11 @@ from .stories import Story
 STUDENT = "text-cnn"
 LEGAL_STUDENT = "bigram"
 """Of long texts: in as many seconds it reads them far more often."""
-EPOCHS = {"support": 25.0, "medical": 14.0, "legal": 60.0}
+EPOCHS = {"support": 25.0, "medical": 14.0, "legal": 60.0, "icd": 8.0}
 """Passes over all texts, as many as two minutes allow."""
 SHOWN_LABELS = 0.75
 """The share of the labels that each seed draws and shows; the others are hidden."""
-PER_CHAPTER = 40
+PER_CHAPTER = 70
 """Descriptions of codes that are read of each chapter."""
 
 
@@ -103,7 +104,8 @@ class TextProject:
     @property
     def epochs(self) -> float:
         """As asked for, or those that fit the domain."""
-        return self.settings.epochs or EPOCHS[self.story.domain]
+        of_codes = self.medical is not None and self.medical.source == "icd"
+        return self.settings.epochs or EPOCHS["icd" if of_codes else self.story.domain]
 
     # ------------------------------------------------------------ 1 what is there
     def look(self) -> pd.DataFrame:
@@ -299,6 +301,11 @@ class TextProject:
         )
         own_data.write_release(found, self.settings.folder / "release")
         return found
+
+    @property
+    def card(self) -> str:
+        """The student's card, as the release check left it."""
+        return (self.settings.folder / "release" / CARD).read_text("utf-8")
 
     @property
     def milliseconds(self) -> float:
