@@ -57,6 +57,15 @@ def test_cells_tags_and_code_are_those_of_the_english_lesson(name):
 
 
 @named
+def test_exercises_ask_and_call_for_the_same_names(name):
+    """Their keys, and the functions that they ask for, are no words to translate."""
+    asked = [e for e in pairs(name) if "exercise" in e[0].metadata.get("tags", [])]
+    assert asked
+    for english, other in asked:
+        assert other.source == english.source, english.id
+
+
+@named
 def test_one_cell_more_chooses_the_language(name):
     cells = cells_of(TRANSLATED[name][2])
     places = [
