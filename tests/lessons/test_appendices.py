@@ -121,6 +121,10 @@ def test_the_best_small_student_is_made_in_one_file(tmp_path, bert_tokenizer):
     names = [step["step"] for step in results["steps"]]
     assert names[0] == "words, labels alone" and names[-1] == "the file"
     assert "CNN, + the teacher's embedding (seed 1)" in names
+    assert {"+ divided by a root", "+ penalty chosen anew"} < set(names)
+    assert student.rooted
+    ladder = {s["step"] for s in results["steps"] if "test accuracy" not in s}
+    assert ladder == {name for name in names if "(seed" in name}
     assert results["steps"][-1]["test accuracy"] == pytest.approx(right.mean())
 
 
@@ -132,6 +136,24 @@ def test_the_stored_small_student_is_what_its_parameters_ask_for():
     assert row["accuracy"]["mean"] >= 0.922
     assert row["examples"] == results["sizes"]["test"] >= 19_800
     assert results["steps"][-1]["test accuracy"] == row["accuracy"]["mean"]
-    assert results["settings"]["seconds"] <= 3_600
     for name in ("source", "labelled", "passes", "vocabulary", "filters", "ngrams"):
         assert results["settings"][name] == asked[name], name
+    sizes = results["sizes"]
+    assert sizes["held out"] == asked["held_out"]
+    assert sizes["transfer"] + sizes["held out"] == asked["transfer"]
+
+
+def test_the_stored_small_student_gained_by_a_root_and_by_its_texts():
+    """What the prose of the notebook says of the steps holds in the stored run."""
+    results = json.loads((STORED / "best_small_student_imdb.json").read_text())
+    steps = {step["step"]: step for step in results["steps"]}
+    names = list(steps)
+    before = steps[names[names.index("+ divided by a root") - 1]]
+    assert steps["+ divided by a root"]["correlation"] > before["correlation"]
+    both, alone = steps["both, averaged"], steps["the CNN"]
+    assert both["agreement"] > alone["agreement"]
+    seeds = [name for name in names if name.startswith("CNN, + an embedding")]
+    assert len(seeds) >= 3
+    for name in seeds:
+        chance = name.replace("an embedding from the texts", "unlabelled texts")
+        assert steps[name]["agreement"] > steps[chance]["agreement"]
