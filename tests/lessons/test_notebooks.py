@@ -555,6 +555,8 @@ def test_lesson_11_measures_what_its_prose_says(notebook, default_run):
         )
         assert gain(kept, lost)[0] > 0 and mean(kept) >= mean(lost) + 0.15
     assert gain("answers to old, new digits", "EWC, new digits")[0] > 0
+    assert mean("INT8: all") <= 0.01 < mean("a tenth: all")
+    assert gain("a tenth: unsure", "a tenth: sure")[0] > 0
     verdicts = {c["id"]: c["verdict"] for c in default_run.results["claims"]}
     assert verdicts["C22"] == verdicts["C23"] == "did not hold"
 
