@@ -232,6 +232,7 @@ def fit(
             weight_decay=0.01,
             max_new_tokens=LONGEST,
             train_sampling_strategy="group_by_length",
+            pad_to_multiple_of=1,  # no token but those of the texts
             save_strategy="no",
             logging_strategy="no",
             disable_tqdm=True,
