@@ -45,6 +45,7 @@ myst_heading_slug_func = "distill_helpers.classroom.book.links.slug"
 # -- docstrings
 add_module_names = False
 autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"
 autodoc_inherit_docstrings = False
 numpydoc_show_class_members = False
