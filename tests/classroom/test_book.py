@@ -275,6 +275,16 @@ def test_a_notebook_that_cannot_be_shown_is_refused(links, cell, said):
         prepared(cell, links)
 
 
+def test_a_translation_that_was_never_run_is_left_out_and_named(tmp_path, caplog):
+    for name, count in (("00_a", 1), ("zh/00_a", 1), ("zh/01_b", None)):
+        path = tmp_path / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"cells": [code([], count)]}), "utf-8")
+    shown = sources.shown_notebooks(tmp_path)
+    assert shown == ["notebooks/00_a.ipynb", "notebooks/zh/00_a.ipynb"]
+    assert "never run: notebooks/zh/01_b.ipynb" in caplog.text
+
+
 def test_the_front_page_leads_to_every_lesson():
     text = sources.linked_lessons((PROJECT / "README.md").read_text("utf-8"), NOTEBOOKS)
     named = re.findall(r"\[`\w+`\]\((notebooks/\w+\.ipynb)\)", text)

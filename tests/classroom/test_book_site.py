@@ -47,7 +47,7 @@ except RuntimeMissingError as missing:
 
 pytestmark = [pytest.mark.full, pytest.mark.xdist_group("the book")]
 AXE = BROWSER_RUNTIME / "node_modules" / "axe-core" / "axe.min.js"
-NOTEBOOKS = sources.notebooks_of(PROJECT)
+NOTEBOOKS = sources.shown_notebooks(PROJECT)
 LOOKED_AT = (
     "index.html",
     "notebooks/03_imdb_distillation.html",

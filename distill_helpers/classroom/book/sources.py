@@ -7,14 +7,17 @@ written in copies; nothing of the project is touched.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from .contents import language_of
 from .glossary import as_page
 from .links import BookError, Links
 
+_log = logging.getLogger(__name__)
 FRONT = "README.md"
 _GLOSSARY = re.compile(r"docs/glossary(\.\w\w)?\.md")
 _LOCAL = re.compile(r'<iframe\b[^>]*\bsrc="http://127\.0\.0\.1:')
@@ -46,6 +49,24 @@ def notebooks_of(root: Path) -> list[str]:
 def _group(name: str) -> int:
     stem = name.rpartition("/")[2]
     return 0 if stem[:2].isdigit() else 2 if stem.startswith("appendix") else 1
+
+
+def shown_notebooks(root: Path) -> list[str]:
+    """Return the notebooks that the book shows.
+
+    A translation that has not been run yet has nothing to show. It is left out, and
+    a warning names it; of the lessons themselves each must have been run.
+    """
+    names = notebooks_of(root)
+    waiting = [name for name in names if language_of(name) and _waits(root / name)]
+    if waiting:
+        _log.warning("left out, as they were never run: %s", ", ".join(waiting))
+    return [name for name in names if name not in waiting]
+
+
+def _waits(path: Path) -> bool:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return any(cell.get("execution_count", 1) is None for cell in cells)
 
 
 def pages_of(root: Path) -> list[str]:
@@ -91,10 +112,10 @@ def gather(root: Path, folder: Path, repository: str = "") -> list[str]:
     Raises
     ------
     BookError
-        If a link leads to nothing, a picture has no words, or a notebook was
-        never run.
+        If a link leads to nothing, a picture has no words, or a lesson was never
+        run.
     """
-    notebooks, pages = notebooks_of(root), pages_of(root)
+    notebooks, pages = shown_notebooks(root), pages_of(root)
     drawings = [p.relative_to(root).as_posix() for p in root.glob("docs/*.svg")]
     moved = moved_pages(pages)
     links = Links({*notebooks, *pages, *drawings}, root, repository, moved)
