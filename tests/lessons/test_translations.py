@@ -136,6 +136,21 @@ def test_code_is_no_wider_than_a_page(name):
             assert wide == [], cell.id
 
 
+@pytest.mark.parametrize("name", ["zh/00_start_here", "zh/01_concepts", "zh/02_losses"])
+def test_stored_outputs_are_whole_and_pictures_speak_the_language(name):
+    code = [c for c in cells_of(TRANSLATED[name][2]) if c.cell_type == "code"]
+    assert all(cell.execution_count for cell in code), "a cell was never run"
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [o for o in outputs if o.output_type == "error"]
+    assert not [o for o in outputs if o.get("name") == "stderr"]
+    alts = [
+        o.metadata["image/png"]["alt"]
+        for o in outputs
+        if "image/png" in o.get("data", {})
+    ]
+    assert alts and all(CHINESE.search(alt) for alt in alts)
+
+
 # ------------------------------------------------------ sentences filled in
 LANGUAGES = sorted(path.name for path in language.LOCALE.iterdir() if path.is_dir())
 
