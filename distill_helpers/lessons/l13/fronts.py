@@ -19,7 +19,7 @@ from .market_project import STEPS, MarketProject
 from .streaming import WEEK, regime_edges, regimes
 from .text_project import TextProject
 
-PASSES = {"support": 0.5, "medical": 0.5, "legal": 1 / 15}
+PASSES = {"support": 0.5, "medical": 0.25, "legal": 1 / 15}
 """Of a project's epochs, for each student: a look at all of them, not their best."""
 WIDTHS = (2, 16, 128)
 """Hidden numbers of the students that read numbers."""
