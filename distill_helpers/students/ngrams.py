@@ -193,7 +193,7 @@ def by_root(features: sparse.csr_matrix) -> sparse.csr_matrix:
     References
     ----------
     .. [1] G. Salton, C. Buckley, "Term-weighting approaches in automatic text
-       retrieval", Information Processing & Management, 1988.
+       retrieval", Information Processing & Management 24(5), 1988.
 
     Examples
     --------
