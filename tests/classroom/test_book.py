@@ -74,6 +74,7 @@ def links(tmp_path):
             "[d](../data)",
             "[d](https://github.com/ada/kit/tree/main/data)",
         ),
+        ("docs/a.md", "[`r`](../README.md)", "[`r`](../index.md)"),
         ("docs/a.md", "`[n](no.md)`", "`[n](no.md)`"),
         (
             "docs/a.md",
@@ -89,6 +90,7 @@ def links(tmp_path):
         "outside",
         "a file of the project",
         "a folder of the project",
+        "words that are code",
         "in code",
         "in a block of code",
     ],

@@ -138,8 +138,11 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
     >>> outside_code("a `a` a", str.upper)
     'A `a` A'
     """
-    parts, end = [], 0
-    for code in _CODE.finditer(text):
-        parts += [change(text[end : code.start()]), code[0]]
-        end = code.end()
-    return "".join([*parts, change(text[end:])])
+    kept = []
+
+    def put_aside(code: re.Match) -> str:
+        kept.append(code[0])
+        return f"\0{len(kept) - 1}\0"
+
+    changed = change(_CODE.sub(put_aside, text))
+    return re.sub("\0(\\d+)\0", lambda place: kept[int(place[1])], changed)
