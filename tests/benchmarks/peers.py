@@ -136,19 +136,19 @@ def divergence(student, job: Job) -> float:
 
 def run_all(plan: list[tuple], results: Path) -> dict:
     """Measure each library in a process of its own; keep what is there already."""
-    found = json.loads(results.read_text()) if results.is_file() else {"rows": []}
+    found = json.loads(results.read_text("utf-8")) if results.is_file() else {"rows": []}
     done = {(row["library"], row["mode"]) for row in found["rows"]}
     for name, mode, *numbers in plan:
         if (name, mode) in done:
             continue
         command = [sys.executable, __file__, "--one", name, mode, *map(str, numbers)]
-        ended = subprocess.run(command, capture_output=True, text=True)
+        ended = subprocess.run(command, capture_output=True, encoding="utf-8")
         if ended.returncode:
             raise SystemExit(f"{name} ended with an error:\n{ended.stderr[-3000:]}")
         found["rows"] += json.loads(ended.stdout.splitlines()[-1])
         print(name, mode, found["rows"][-1], flush=True)
         found |= {"machine": machine(), "versions": versions()}
-        results.write_text(json.dumps(found, indent=1) + "\n")
+        results.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     return found
 
 
@@ -171,7 +171,7 @@ def versions() -> dict:
         "-c",
         "import torchvision; print(torchvision.__version__)",
     ]
-    tried = subprocess.run(command, capture_output=True, text=True)
+    tried = subprocess.run(command, capture_output=True, encoding="utf-8")
     words = (tried.stdout or tried.stderr).strip().splitlines()
     return {name: metadata.version(name) for name in PACKAGES} | {
         "torchvision": words[-1] if words else "none"
@@ -266,7 +266,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(json.dumps(measure(name, mode, int(count), [*map(int, passes)])))
         return
     if asked.page:
-        found = json.loads(asked.results.read_text())
+        found = json.loads(asked.results.read_text("utf-8"))
     else:
         counts = {"live": asked.live, "stored": asked.stored}
         plan = [

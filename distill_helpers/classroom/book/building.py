@@ -198,7 +198,11 @@ def run_sphinx(conf: Path, sources: Path, site: Path, settings: dict) -> None:
         "SOURCE_DATE_EPOCH": EPOCH,
     }
     done = subprocess.run(
-        [str(word) for word in words], env=environment, capture_output=True, text=True
+        [str(word) for word in words],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode:
         said = (done.stderr or done.stdout).replace(f"{sources}{os.sep}", "")
