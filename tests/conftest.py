@@ -20,6 +20,7 @@ from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
 from distill_helpers.classroom.costs import read_costs  # noqa: E402
 from distill_helpers.data.reviews import load_reviews  # noqa: E402
 from distill_helpers.export.headless import (  # noqa: E402
+    QUIET,
     HeadlessMissingError,
     find_chromium,
 )
@@ -64,6 +65,17 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.xdist_group(group))
             if is_full(name, notebook):
                 item.add_marker(pytest.mark.full)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser without a window, for modules that skip where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

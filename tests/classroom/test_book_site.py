@@ -31,9 +31,8 @@ pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed (extra 'test')"
 )
 from conftest import CHROMIUM  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
 
-from distill_helpers.export.headless import ASK, QUIET  # noqa: E402
+from distill_helpers.export.headless import ASK  # noqa: E402
 
 if CHROMIUM is None:
     pytest.skip(
@@ -70,14 +69,6 @@ def book(tmp_path_factory):
 def server(book):
     with PageServer(book) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -31,11 +31,9 @@ pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed (extra 'test')"
 )
 from conftest import CHROMIUM, ODD_TEXTS  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
 
 from distill_helpers.export.headless import (  # noqa: E402
     ASK,
-    QUIET,
     PageFaultError,
     ask_page,
 )
@@ -71,14 +69,6 @@ def bundles(tmp_path_factory, trained):
         return made[kind]
 
     return get
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
