@@ -16,6 +16,7 @@ from ..zoo.accumulation import examine_accumulation
 from ..zoo.combined import examine_distillation
 from ..zoo.hidden import examine_hidden
 from ..zoo.labels import examine_cross_entropy
+from ..zoo.mistakes import told
 from ..zoo.soft_targets import examine_kd
 
 
@@ -143,10 +144,6 @@ def _weighted_by_size(model, loss_function, parts):
         (loss_function(model(inputs), targets) * share).backward()
 
 
-def _told(group):
-    return tuple((loss, mistake.what) for loss, mistake in group)
-
-
 def _returns_a_float(student_logits, teacher_logits, temperature):
     return my_kd_loss(student_logits, teacher_logits, temperature).item()
 
@@ -244,7 +241,7 @@ ENTRIES = (
             _with_distributions,
             kd_loss,
         ),
-        wrong=_told(exhibits.SOFT_TARGETS)
+        wrong=told(exhibits.SOFT_TARGETS)
         + (
             (_returns_a_float, "must stay a tensor"),
             (_keeps_every_element, "one number for the whole batch"),
@@ -272,7 +269,7 @@ ENTRIES = (
         " lesson 03 have no label, so whole batches without one do occur.",
         examine=examine_cross_entropy,
         right=(_gathered, _without_nan, labelled_cross_entropy),
-        wrong=_told(exhibits.LABELS) + ((F.cross_entropy, "must cost nothing"),),
+        wrong=told(exhibits.LABELS) + ((F.cross_entropy, "must cost nothing"),),
     ),
     Exercise(
         key="02.distillation_loss",
@@ -290,7 +287,7 @@ ENTRIES = (
         " is: that is the control which every comparison needs.",
         examine=examine_distillation,
         right=(_textbook, _in_another_order, DistillationLoss),
-        wrong=_told(exhibits.BOTH)
+        wrong=told(exhibits.BOTH)
         + (
             (_counted_unlabelled, mistakes.ALL_COUNTED.what),
             (_another_missing_label, "Labels of -100"),
@@ -315,7 +312,7 @@ ENTRIES = (
         why="Selecting the real tokens first makes the divisor right by itself.",
         examine=examine_hidden,
         right=(_multiplied_by_the_mask, _selected_first, hidden_state_loss),
-        wrong=_told(exhibits.HIDDEN),
+        wrong=told(exhibits.HIDDEN),
     ),
     Exercise(
         key="02.accumulate",
@@ -335,7 +332,7 @@ ENTRIES = (
         " number of labels when parts have different numbers of them.",
         examine=examine_accumulation,
         right=(_averaged_once, _weighted_by_size),
-        wrong=_told(exhibits.ACCUMULATION),
+        wrong=told(exhibits.ACCUMULATION),
     ),
     Question(
         key="02.q_sides",

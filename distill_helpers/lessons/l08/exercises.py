@@ -10,6 +10,7 @@ from ..exercises.engine import Exercise, Prediction, Question
 from ..zoo import beyond_logits
 from ..zoo.decoupled import examine_decoupled
 from ..zoo.difficulty import examine_pacing, examine_shuffle, examine_weights
+from ..zoo.mistakes import told
 
 
 # ----------------------------------------------------------- wrong classes
@@ -98,10 +99,6 @@ def _all_at_once(done, start, full_at):
     return start if done < full_at else 1.0
 
 
-def _told(group):
-    return tuple((function, mistake.what) for function, mistake in group)
-
-
 ENTRIES = (
     Exercise(
         key="08.shuffle",
@@ -120,7 +117,7 @@ ENTRIES = (
         " than which.",
         examine=examine_shuffle,
         right=(_by_sorted_chance,),
-        wrong=_told(beyond_logits.SHUFFLES)
+        wrong=told(beyond_logits.SHUFFLES)
         + (
             (_nothing_moved, "stand as they stood"),
             (lambda teacher_logits, generator: teacher_logits[:, 1:], "of the shape"),
@@ -147,7 +144,7 @@ ENTRIES = (
         " here nothing stands before it but beta.",
         examine=examine_decoupled,
         right=(_by_package,),
-        wrong=_told(beyond_logits.DECOUPLED)
+        wrong=told(beyond_logits.DECOUPLED)
         + (
             (_deaf, "No gradient"),
             (lambda student_logits, *rest: student_logits, "one number"),
@@ -169,7 +166,7 @@ ENTRIES = (
         " could say which of the two did it.",
         examine=examine_weights,
         right=(_by_sorting,),
-        wrong=_told(beyond_logits.WEIGHTS)
+        wrong=told(beyond_logits.WEIGHTS)
         + (
             (_second_first, "negative"),
             (lambda teacher_logits: teacher_logits.softmax(-1), "one weight a text"),
@@ -189,7 +186,7 @@ ENTRIES = (
         why="It must reach 1, or some texts are never read; and it must not fall.",
         examine=examine_pacing,
         right=(_by_cases,),
-        wrong=_told(beyond_logits.PACINGS)
+        wrong=told(beyond_logits.PACINGS)
         + (
             (_all_at_once, "straight line"),
             (lambda done, start, full_at: "all", "one number"),

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from ...losses.sequence import generalized_jsd_loss
 from ..exercises.engine import Exercise, Prediction, Question
 from ..zoo import exhibits
+from ..zoo.mistakes import told
 from ..zoo.tokens import examine_completion_loss, examine_token_kl
 from . import on_policy, reading, sampling
 from .equal_results import EXERCISE as SAME_RESULT
@@ -43,10 +44,6 @@ def my_token_kl(student_logits, teacher_logits, labels):
 
 def _package(student_logits, teacher_logits, labels):
     return generalized_jsd_loss(student_logits, teacher_logits, labels, beta=0.0)
-
-
-def _told(cage):
-    return tuple((loss, mistake.what) for loss, mistake in cage)
 
 
 def _by_sentence(known):
@@ -88,7 +85,7 @@ ENTRIES = (
         " and a student that never learns the end never stops.",
         examine=examine_completion_loss,
         right=(_by_loop,),
-        wrong=_told(exhibits.COMPLETIONS),
+        wrong=told(exhibits.COMPLETIONS),
     ),
     Exercise(
         key="09.is_right",
@@ -143,7 +140,7 @@ ENTRIES = (
         " than another.",
         examine=examine_token_kl,
         right=(_package,),
-        wrong=_told(exhibits.TOKENS),
+        wrong=told(exhibits.TOKENS),
     ),
     Exercise(
         key="09.on_policy_loss",

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ..exercises.engine import Exercise, Prediction, Question
 from ..zoo import trust
 from ..zoo.fisher import examine_fisher
+from ..zoo.mistakes import told
 from ..zoo.private import examine_auc, examine_epsilon, examine_votes
 from ..zoo.swapping import examine_swap
 
@@ -106,10 +107,6 @@ def _word_by_word(text):
     return "".join(pieces)
 
 
-def _told(group):
-    return tuple((function, mistake.what) for function, mistake in group)
-
-
 ENTRIES = (
     Exercise(
         key="11.fisher",
@@ -131,7 +128,7 @@ ENTRIES = (
         " whatever it knows; its own draws show which weights carry its answers.",
         examine=examine_fisher,
         right=(_by_autograd,),
-        wrong=_told(trust.FISHERS)
+        wrong=told(trust.FISHERS)
         + (
             (lambda weight, inputs, labels, draw: inputs.mean(0), "each weight"),
             (lambda weight, inputs, labels, draw: 2 * weight, "not the diagonal"),
@@ -151,7 +148,7 @@ ENTRIES = (
         why="One half is a coin toss; 1 means that every member is known by its loss.",
         examine=examine_auc,
         right=(_by_signs,),
-        wrong=_told(trust.AUCS)
+        wrong=told(trust.AUCS)
         + (
             (lambda member_losses, other_losses: member_losses, "one number"),
             (lambda member_losses, other_losses: 0.5, "not the share of pairs"),
@@ -176,7 +173,7 @@ ENTRIES = (
         " delta.",
         examine=examine_epsilon,
         right=(_epsilon_at_once,),
-        wrong=_told(trust.EPSILONS)
+        wrong=told(trust.EPSILONS)
         + (
             (lambda noise, steps, delta, orders: orders, "one number"),
             (lambda noise, steps, delta, orders: 1.0, "not the epsilon"),
@@ -200,7 +197,7 @@ ENTRIES = (
         " so it belongs on the counts.",
         examine=examine_votes,
         right=(_votes_in_blocks,),
-        wrong=_told(trust.VOTES)
+        wrong=told(trust.VOTES)
         + ((lambda rows, teachers, fit, classes, noise, generator: 1, "each query"),),
     ),
     Prediction(
@@ -236,7 +233,7 @@ ENTRIES = (
         why="A swap that moves anything else measures something else.",
         examine=examine_swap,
         right=(_word_by_word,),
-        wrong=_told(trust.SWAPS)
+        wrong=told(trust.SWAPS)
         + (
             (lambda text: text.split(), "return a text"),
             (lambda text: text.replace("he", "xe"), "inside of longer words"),

@@ -8,6 +8,7 @@ from ...losses.attention import attention_map_loss
 from ..exercises.engine import Exercise, Prediction, Question
 from ..zoo import two_senses
 from ..zoo.looking import examine_attention, examine_dropout, examine_map_loss
+from ..zoo.mistakes import told
 
 
 # ----------------------------------------------------------- cross-attention
@@ -62,10 +63,6 @@ def _half_as_often(count, share, generator):
     return my_dropout(count, share / 4, generator)
 
 
-def _told(group):
-    return tuple((function, mistake.what) for function, mistake in group)
-
-
 ENTRIES = (
     Exercise(
         key="12.attention",
@@ -84,7 +81,7 @@ ENTRIES = (
         " the others. That is why two maps can be compared by a KL divergence.",
         examine=examine_attention,
         right=(_word_by_word,),
-        wrong=_told(two_senses.ATTENTION)
+        wrong=told(two_senses.ATTENTION)
         + (
             (_values_forgotten, "not its mean of the values"),
             (lambda queries, keys, values: keys, "two tensors"),
@@ -107,7 +104,7 @@ ENTRIES = (
         " nobody looked.",
         examine=examine_map_loss,
         right=(_by_package,),
-        wrong=_told(two_senses.MAPS)
+        wrong=told(two_senses.MAPS)
         + (
             (_deaf, "No gradient"),
             (lambda student_map, teacher_map, mask: student_map, "one number"),
@@ -144,7 +141,7 @@ ENTRIES = (
         " and their labels would teach the student to guess.",
         examine=examine_dropout,
         right=(_in_turn,),
-        wrong=_told(two_senses.DROPOUT)
+        wrong=told(two_senses.DROPOUT)
         + (
             (_half_as_often, "not lost as often"),
             (lambda count, share, generator: share, "two tensors"),

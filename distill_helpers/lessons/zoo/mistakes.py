@@ -6,6 +6,7 @@ discussed; most were mended long ago.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..exercises.outcomes import Incorrect
@@ -396,6 +397,13 @@ ONE_SENSE = Mistake(
     "Only one of the senses is ever lost, so the other is never missed.",
     "the second of the two rules",
 )
+
+
+def told(
+    exhibits: Iterable[tuple[Callable, Mistake]],
+) -> tuple[tuple[Callable, str], ...]:
+    """Pair each exhibit with its sentence: an exercise's ``wrong`` solutions."""
+    return tuple((function, mistake.what) for function, mistake in exhibits)
 
 
 def describe(mistakes, given="", expected="") -> Incorrect:
