@@ -176,6 +176,10 @@ def below(process):
     return psutil.Process(process.pid).children(recursive=True)
 
 
+def is_busy(worker):
+    return len(below(worker)) >= 2  # a run and its kernel
+
+
 def test_a_worker_is_killed_in_the_middle_and_the_table_is_the_same(
     toy, tmp_path, cluster, workers
 ):
@@ -183,9 +187,9 @@ def test_a_worker_is_killed_in_the_middle_and_the_table_is_the_same(
     subprocess.run(command(toy, here, "--processes", "2"), check=True, timeout=120)
     with start(toy, there, *SLOW, "--dask", cluster.address) as sweep:
         wait_for(lambda: finished(there) >= 1)
-        wait_for(lambda: len(below(workers[0])) >= 2)  # a run and its kernel
-        lost = below(workers[0])
-        workers[0].kill()
+        busy = wait_for(lambda: next(filter(is_busy, workers), None))
+        lost = below(busy)
+        busy.kill()
         said, notes = sweep.communicate(timeout=120)
     assert sweep.returncode == 0, said + notes
     assert said.count("finished") == 3

@@ -87,8 +87,8 @@ def finished(folder):
 
 def wait_for(condition, seconds=60):
     for _ in range(seconds * 20):
-        if condition():
-            return
+        if met := condition():
+            return met
         time.sleep(0.05)
     raise TimeoutError("the sweep did not get that far")
 
