@@ -19,6 +19,13 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "folds": ["deal_folds", "stratified_folds"],
         "gated": ["DomainGate", "GatedTeacher"],
+        "kept_layers": [
+            "KeptStates",
+            "OtherPiecesError",
+            "SplitEncoder",
+            "keep_lower",
+            "split_encoder",
+        ],
         "labelling": ["label_texts"],
         "live": ["HuggingFaceTeacher", "weights_revision"],
         "loading": ["load_classifier"],
@@ -46,6 +53,13 @@ __getattr__, __dir__, __all__ = attach(
             "check_trust",
             "compare_trust",
             "warn_if_at_chance",
+        ],
+        "upper_layers": [
+            "LayeredTeacher",
+            "Trained",
+            "UpperLayers",
+            "kept_logits",
+            "train_upper",
         ],
         "windows": [
             "split_windows",
