@@ -43,11 +43,13 @@ from .packing import (
     unpack_keys,
     unpacked_levels,
 )
-from .text_cnn import TextCNNConfig, TextCNNForSequenceClassification
+from .text_cnn import POOLINGS, TextCNNConfig, TextCNNForSequenceClassification
 
-FORMAT = "distill-pocket-3"
-READABLE = ("distill-pocket-2", FORMAT)
-"""The older format knows no rooted n-grams."""
+TWO_POOLINGS = list(POOLINGS[:2])
+"""What a file pools by that does not say it."""
+FORMAT, ATTENTIVE = "distill-pocket-3", "distill-pocket-4"
+READABLE = ("distill-pocket-2", FORMAT, ATTENTIVE)
+"""The first of these knows no rooted n-grams; only the last pools otherwise."""
 PAD_ID, UNKNOWN_ID = 0, 1
 
 
@@ -62,7 +64,7 @@ _ABOUT = record(
         "filters": whole(1, 4_096),
         "widths": list_of(whole(1, 64), 1, 16),
     },
-    {"rooted": one_of(True, False)},
+    {"rooted": one_of(True, False), "pooling": list_of(one_of(*POOLINGS), 1, 3)},
 )
 """What a packed student says of itself; a model is built of these numbers."""
 _GAPS = (np.dtype(np.uint8), np.dtype(np.uint16))
@@ -259,6 +261,8 @@ class PocketStudent:
             "filters": config.filters,
             "widths": list(config.widths),
         }
+        if config.pooling != TWO_POOLINGS:
+            about |= {"format": ATTENTIVE, "pooling": list(config.pooling)}
         with whole_file(path) as temporary:
             save_file(tensors, temporary, {"about": json.dumps(about)})
         return path
@@ -292,7 +296,7 @@ class PocketStudent:
             _ABOUT(about, "")
             _check_packed(about, packed)
             return cls._unpacked(about, packed)
-        except (ForeignFileError, RuntimeError, IndexError) as error:
+        except (ForeignFileError, RuntimeError, IndexError, KeyError) as error:
             raise ValueError(f"{str(path)!r} is damaged: {error}") from error
 
     @classmethod
@@ -303,6 +307,7 @@ class PocketStudent:
             embedding_size=about["embedding_size"],
             filters=about["filters"],
             widths=about["widths"],
+            pooling=about.get("pooling", TWO_POOLINGS),
             id2label=dict(enumerate(about["labels"])),
             label2id={name: i for i, name in enumerate(about["labels"])},
         )

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
@@ -30,6 +31,7 @@ from distill_helpers.students.pocket import (
 from distill_helpers.students.text_cnn import (
     TextCNNConfig,
     TextCNNForSequenceClassification,
+    widened,
 )
 
 
@@ -92,6 +94,7 @@ def test_a_file_of_the_format_before_is_read_as_what_it_was(student, texts, tmp_
     with safe_open(path, "numpy") as file:
         about = json.loads(file.metadata()["about"])
     about.pop("rooted")
+    assert about["format"] == "distill-pocket-3" and "pooling" not in about
     about["format"] = "distill-pocket-2"
     old = tmp_path / "old.safetensors"
     save_file(load_file(path), old, {"about": json.dumps(about)})
@@ -99,6 +102,36 @@ def test_a_file_of_the_format_before_is_read_as_what_it_was(student, texts, tmp_
     assert not before.rooted
     expected = PocketStudent.load(path).logits(texts[:5])
     np.testing.assert_array_equal(before.logits(texts[:5]), expected)
+
+
+def test_attention_is_packed_with_the_rest(student, texts, tmp_path):
+    cnn = widened(student.cnn, pooling=["max", "mean", "attention"])
+    with torch.no_grad():
+        cnn.attention.queries.normal_()
+        cnn.attention.places.normal_()
+        cnn.classifier.weight.normal_()
+    attentive = dataclasses.replace(student, cnn=cnn)
+    path = attentive.save(tmp_path / "s.safetensors")
+    with safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["about"])
+    assert about["format"] == "distill-pocket-4"
+    again = PocketStudent.load(path)
+    assert again.cnn.config.pooling == ["max", "mean", "attention"]
+    before, after = attentive.logits(texts), again.logits(texts)
+    assert np.corrcoef(before[:, 1], after[:, 1])[0, 1] > 0.98
+    assert np.corrcoef(student.logits(texts)[:, 1], after[:, 1])[0, 1] < 0.98
+
+
+def test_poolings_that_the_file_has_no_weights_for_are_refused(student, tmp_path):
+    path = student.save(tmp_path / "s.safetensors")
+    with safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["about"])
+    for name, pooling in (("more", ["max", "mean", "attention"]), ("odd", ["min"])):
+        claimed = tmp_path / f"{name}.safetensors"
+        claims = json.dumps(about | {"pooling": pooling})
+        save_file(load_file(path), claimed, {"about": claims})
+        with pytest.raises(ValueError, match="is damaged"):
+            PocketStudent.load(claimed)
 
 
 def test_words_have_ids_and_a_long_text_keeps_both_ends():
