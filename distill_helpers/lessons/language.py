@@ -25,6 +25,9 @@ FILLED = "LC_MESSAGES/filled.po"
 VARIABLE = "DISTILL_LANGUAGE"
 _QUOTED = r'((?:\s*"(?:[^"\\\n]|\\.)*")+)'
 _GAP = re.compile(r"\{([a-z]\w*)\}")
+_MARKS = ("; ", ": ", " - ", ", ")
+"""What stands between parts of a list, the widest first."""
+_MEASURE = re.compile(r"[+-]?\d")
 _ENTRY = re.compile(rf"msgid{_QUOTED}\s+msgstr{_QUOTED}\s*")
 
 
@@ -194,14 +197,17 @@ class Patterns:
     ----------
     entries : mapping of str to str
         A name in braces stands for whatever is there; what it holds is translated
-        too, be it a word or a list with commas. Of several that fit, the one with most
-        words of its own counts.
+        too, be it a word or a list. Of several that fit, the one with most words of
+        its own counts. A comma, a colon or a semicolon may have an entry too: it
+        then stands between what is listed.
 
     Examples
     --------
     >>> said = Patterns({"{n} of {all} texts": "{all} Texte, {n} davon", "all": "alle"})
     >>> said.told("3 of all texts")
     'alle Texte, 3 davon'
+    >>> Patterns({"cat": "Katze", "dog": "Hund"}).told("cat 0.9, dog")
+    'Katze 0.9, Hund'
     """
 
     def __init__(self, entries: Mapping[str, str]) -> None:
@@ -211,29 +217,69 @@ class Patterns:
         self.gapped = [(fitting(k), entries[k]) for k in gapped]
 
     def told(self, text: str) -> str:
-        """Return a text translated, or as it is."""
-        flowing = " ".join(text.split())
-        if flowing in self.plain:
-            return self.plain[flowing]
+        """Return a text translated, or as it is.
+
+        A list is translated if there is a word for each of its parts; one that begins
+        with a number needs none.
+        """
+        return self._known(" ".join(text.split())) or text
+
+    def _known(self, text: str) -> str | None:
+        word = self._word(text)
+        if word:
+            return word
+        listed, wholly = self._list(text)
+        return listed if wholly else self._sentence(text)
+
+    def _word(self, text: str) -> str | None:
+        """Translate a word, also with a number behind it, such as ``control 0.82``."""
+        word, _, number = text.rpartition(" ")
+        if text not in self.plain and word in self.plain and _is_number(number):
+            return f"{self.plain[word]} {number}"
+        return self.plain.get(text)
+
+    def _sentence(self, text: str) -> str | None:
         for pattern, wording in self.gapped:
-            found = pattern.fullmatch(flowing)
+            found = pattern.fullmatch(text)
             if found:
                 values = found.groupdict()
                 return wording.format(**{k: self._value(v) for k, v in values.items()})
-        return text
+        words, _, number = text.rpartition(" ")  # a sentence with a number behind it
+        said = self._sentence(words) if _is_number(number) else None
+        return said and f"{said} {number}"
 
     def _value(self, value: str) -> str:
-        """Translate what stands in a gap: a word, or a list of them with numbers."""
-        if value in self.plain:
-            return self.plain[value]
-        return ", ".join(map(self._listed, value.split(", ")))
+        """Translate what stands in a gap, as far as there are words for it."""
+        return self._known(value) or self._list(value)[0]
 
-    def _listed(self, one: str) -> str:
-        """Translate one of a list, such as ``"control 0.82"``."""
-        word, _, number = one.rpartition(" ")
-        if word in self.plain and number.strip("+-.%").replace(".", "").isdigit():
-            return f"{self.plain[word]} {number}"
-        return self.told(one)
+    def _list(self, text: str) -> tuple[str, bool]:
+        """Translate a list part by part, and say whether there are words for all."""
+        mark = next((mark for mark in _MARKS if mark in text), None)
+        if mark is None:
+            return text, False
+        said, left, wholly = [], text.split(mark), True
+        while left:
+            size, part = self._longest(left, mark)
+            if part is None:
+                part = self._list(left[0])[0]
+                wholly = wholly and bool(_MEASURE.match(left[0]))
+            said.append(part)
+            left = left[size:]
+        if mark.join(said) == text:  # nothing of it has a word
+            return text, False
+        return self.plain.get(mark.strip(), mark).join(said), wholly
+
+    def _longest(self, parts: list[str], mark: str) -> tuple[int, str | None]:
+        """Translate as many parts as are one word together: ``soft, order lost``."""
+        for size in range(len(parts), 1, -1):
+            word = self._word(mark.join(parts[:size]))
+            if word:
+                return size, word
+        return 1, self._known(parts[0])
+
+
+def _is_number(text: str) -> bool:
+    return text.strip("+-.%").replace(".", "").isdigit()
 
 
 def fitting(template: str) -> re.Pattern:

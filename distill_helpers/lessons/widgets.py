@@ -134,7 +134,7 @@ class Explorer:
                 min=s.low,
                 max=s.high,
                 step=s.step,
-                description=pictured(s.label),
+                description=_labelled(s.label),
                 style={"description_width": "9em"},
                 layout={"width": "30em", "max_width": "100%"},
                 readout_format=f".{_decimals(s.step)}f",
@@ -216,6 +216,12 @@ def logit_sliders(names: Sequence[str], starts: Sequence[float]) -> dict[str, Sl
         name.replace(" ", "_"): Slider(name, -6, 6, start)
         for name, start in zip(names, starts)
     }
+
+
+def _labelled(label: str) -> str:
+    """Return a slider's label in the reader's language, if need be word by word."""
+    told = pictured(label)
+    return told if told != label else " ".join(map(pictured, label.split()))
 
 
 def _picture(png: bytes, words: str):

@@ -212,6 +212,23 @@ def test_a_list_in_a_sentence_is_translated_one_by_one():
     assert said.told("all") == "alle"
 
 
+def test_a_list_of_known_words_needs_no_sentence():
+    said = language.Patterns(
+        {"soft": "weich", "hard": "hart", "hard, all": "alles hart", ",": "\u3001"}
+    )
+    assert said.told("soft - hard, all") == "weich - alles hart"
+    assert said.told("soft, hard, all 0.5") == "weich\u3001alles hart 0.5"
+    assert said.told("soft: hard 0.9; hard: 0.8") == "weich: hart 0.9; hart: 0.8"
+    assert said.told("soft - hard: +0.5 [1, 2]") == "weich - hart: +0.5 [1, 2]"
+    assert said.told("soft, unknown") == "soft, unknown"
+    assert said.told("1, 2") == "1, 2"
+
+
+def test_in_a_gap_what_has_no_word_stays_as_it_is():
+    said = language.Patterns({"stopped: {error}": "Halt: {error}", ",": "\u3001"})
+    assert said.told("stopped: base 10: 'a', b") == "Halt: base 10: 'a', b"
+
+
 # ------------------------------------------------- what the tool says is wrong
 def notebook(*cells):
     made = [

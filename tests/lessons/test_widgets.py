@@ -3,6 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
+from distill_helpers.lessons import language
 from distill_helpers.lessons.widgets import Slider, explore, logit_sliders
 
 PNG = b"\x89PNG"
@@ -112,3 +113,11 @@ def test_logit_sliders_have_names_that_python_can_take():
     assert sliders["student_dog"].start == -2.0
     with pytest.raises(ValueError, match="one number for each"):
         logit_sliders(["a"], [1.0, 2.0])
+
+
+def test_the_label_of_a_slider_is_told_word_by_word(monkeypatch):
+    monkeypatch.setenv(language.VARIABLE, "zh")
+    sliders = logit_sliders(["student cat"], [1.0])
+    panel = explore(lambda **logits: (Figure(), "one logit"), sliders).panel
+    assert panel.children[0].children[0].description == "学生模型 猫"
+    assert list(sliders) == ["student_cat"]
