@@ -41,7 +41,12 @@ __getattr__, __dir__, __all__ = attach(
         "registry": ["STUDENTS", "build_student", "register_student", "student_spec"],
         "spec": ["Recipe", "StudentSpec"],
         "splitting": ["by_pieces", "by_words"],
-        "text_cnn": ["TextCNNConfig", "TextCNNForSequenceClassification", "widened"],
+        "text_cnn": [
+            "TextCNNConfig",
+            "TextCNNForSequenceClassification",
+            "mean_of",
+            "widened",
+        ],
         "tfidf": ["Learnt", "Reader", "learn", "learn_labels"],
         "tiny_transformer": [
             "TinyTransformerConfig",

@@ -14,6 +14,7 @@ from distill_helpers.students.text_cnn import (
     POOLINGS,
     TextCNNConfig,
     TextCNNForSequenceClassification,
+    mean_of,
     widened,
 )
 
@@ -131,6 +132,23 @@ def test_a_widened_cnn_begins_with_the_answers_that_there_were():
 def test_what_cannot_be_widened_is_named(changes, says):
     with pytest.raises(ValueError, match=says):
         widened(cnn(), **changes)
+
+
+def test_a_mean_has_the_means_of_all_weights():
+    one, two = cnn(), cnn()
+    with torch.no_grad():
+        for value in two.parameters():
+            value.add_(1)
+    mean = mean_of([one, two])
+    for name, value in mean.state_dict().items():
+        torch.testing.assert_close(value, one.state_dict()[name] + 0.5)
+    assert torch.equal(mean_of([one]).classifier.bias, one.classifier.bias)
+
+
+def test_no_cnn_and_unlike_ones_have_no_mean():
+    for cnns in ([], [cnn(), cnn(filters=7)]):
+        with pytest.raises(ValueError, match="one or more CNNs of one shape, got"):
+            mean_of(cnns)
 
 
 @pytest.mark.parametrize(
