@@ -2,22 +2,26 @@
 
 ``DISTILL_IMDB=FOLDER python docs/make_stronger_teacher.py try ENCODER WORK``
 ``DISTILL_IMDB=FOLDER python docs/make_stronger_teacher.py whole ENCODER WORK``
+``python docs/make_stronger_teacher.py gather NEW_FILE TRIED_FILE [TRIED_FILE ...]``
 
 ENCODER is a folder with safetensors, such as that of all-mpnet-base-v2; its first
 layers stay as they are (``--frozen``). Everything long is kept in WORK, an encoder's
 own: stop it when you like, and call it again to go on. The lower layers' states take
-about 380 KB a review with a width of 768.
+about 390 KB a review with a width of 768.
 
 ``try`` learns from a few reviews of the train split and is judged on others of it, for
 several seeds, before the first step and after each pass; it writes WORK/tried-*.json.
-``whole`` is the teacher: the train split is answered out of fold by two halves, all
-the rest by a model that learned from both, with each review's hash in WORK/answers
-.parquet. Neither reads a label of the test split.
+``gather`` puts such files side by side; the last is the control of the others. The
+kit's stands in ``data/results/stronger_teacher.json``: after a new one call ``python
+-m distill_helpers doctor --write-checksums``. ``whole`` is the teacher: the train split
+is answered out of fold by two halves, all the rest by a model that learned from both,
+in WORK/answers.parquet by each review's hash. None reads a label of the test split.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +34,10 @@ from distill_helpers.data.rows import clean
 from distill_helpers.data.sources import whole_imdb
 from distill_helpers.evaluation.hardware import machine
 from distill_helpers.evaluation.scorecard import write_json
+from distill_helpers.evaluation.statistics import summary
 from distill_helpers.files import made_folder, whole_file
 from distill_helpers.teachers.cached import CachedTeacher
+from distill_helpers.teachers.folds import deal_folds
 from distill_helpers.teachers.kept_layers import keep_lower, split_encoder
 from distill_helpers.teachers.stored import write_soft_targets
 from distill_helpers.teachers.upper_layers import (
@@ -43,19 +49,24 @@ from distill_helpers.teachers.upper_layers import (
 
 def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("try", "whole"))
-    parser.add_argument("encoder", type=Path)
-    parser.add_argument("work", type=Path)
-    parser.add_argument("--frozen", type=int, default=8, help="layers that stay")
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--learning-rate", type=float, default=5e-5)
-    parser.add_argument("--reviews", type=int, default=1500, help="of a trial, in all")
-    parser.add_argument("--seeds", type=int, default=3, help="of a trial")
+    commands = parser.add_subparsers(required=True)
+    for name, call in (("try", tried), ("whole", whole)):
+        command = commands.add_parser(name)
+        command.add_argument("encoder", type=Path)
+        command.add_argument("work", type=Path)
+        command.add_argument("--frozen", type=int, default=8, help="layers that stay")
+        command.add_argument("--epochs", type=int, default=2)
+        command.add_argument("--learning-rate", type=float, default=5e-5)
+        command.set_defaults(call=call)
+        if name == "try":
+            command.add_argument("--reviews", type=int, default=3000, help="in all")
+            command.add_argument("--seeds", type=int, default=3)
+    command = commands.add_parser("gather")
+    command.add_argument("out", type=Path)
+    command.add_argument("files", type=Path, nargs="+")
+    command.set_defaults(call=gather)
     options = parser.parse_args(arguments)
-    if options.what == "try":
-        tried(options)
-    else:
-        whole(options)
+    options.call(options)
 
 
 def shuffled(frame):
@@ -73,24 +84,13 @@ def some_reviews(count: int):
 
 
 def all_reviews(work: Path):
-    """Return all of IMDB, kept in a file, and the labelled part in a fixed order.
-
-    None of the latter is like another or like a review of the test split.
-    """
+    """Return all of IMDB, kept in a file, as its groups take minutes to find."""
     file = work / "reviews.parquet"
     if not file.is_file():
         made_folder(work)
         with whole_file(file) as temporary:
             whole_imdb().to_parquet(temporary, index=False)
-    imdb = pd.read_parquet(file)
-    in_test = imdb["group"].isin(imdb["group"][imdb["split"] == "test"])
-    usable = imdb[(imdb["split"] == "train") & ~in_test].drop_duplicates("group")
-    return imdb, shuffled(usable)
-
-
-def kept_of(options, texts):
-    encoder = split_encoder(options.encoder, options.frozen)
-    return encoder, keep_lower(options.work / "states", encoder, list(texts))
+    return pd.read_parquet(file)
 
 
 def settings_of(options) -> dict:
@@ -101,7 +101,9 @@ def tried(options) -> None:
     """Learn from a third of the reviews, another for each seed; judge on a third."""
     reviews = some_reviews(options.reviews)
     labels = reviews["label"].to_numpy()
-    encoder, kept = kept_of(options, reviews["text"])
+    encoder = split_encoder(options.encoder, options.frozen)
+    states = options.work / "states-tried"
+    kept = keep_lower(states, encoder, reviews["text"].tolist())
     places = np.arange(len(reviews))
     judged, taught = places[places % 3 == 0], places[places % 3 > 0]
 
@@ -144,43 +146,81 @@ def tried(options) -> None:
     write_json(options.work / f"tried-{len(reviews)}.json", content)
 
 
+def gather(options) -> None:
+    """Put trials on the same reviews side by side; the last is the control."""
+    trials = [json.loads(file.read_text("utf-8")) for file in options.files]
+    asked = [(t["labelled"], t["held out"], len(t["runs"])) for t in trials]
+    if len(set(asked)) > 1:
+        raise ValueError(f"trials must be of one size, got {asked}")
+    rows, last = [], {}
+    for trial in trials:
+        for steps in zip(*trial["runs"], strict=True):
+            found = [step["accuracy"] for step in steps]
+            rows.append(
+                {
+                    "name": trial["encoder"],
+                    "passes": steps[0]["passes"],
+                    "seconds": np.mean([step["seconds"] for step in steps]),
+                    "accuracy": summary(found),
+                }
+            )
+        last[trial["encoder"]] = dict(enumerate(found))
+    control = trials[-1]["encoder"]
+    gains = {
+        name: summary(
+            [right - last[control][seed] for seed, right in by.items()], False
+        )
+        for name, by in last.items()
+        if name != control
+    }
+    title = "a larger encoder, tried on a few reviews"
+    content = {"title": title, "format": 1, "control": control}
+    write_json(options.out, content | {"rows": rows, "gains": gains, "trials": trials})
+
+
 def whole(options) -> None:
     """Answer the train split out of fold, and the rest by a model of all of it."""
-    imdb, reviews = all_reviews(options.work)
+    imdb = all_reviews(options.work)
+    in_test = imdb["group"].isin(imdb["group"][imdb["split"] == "test"])
+    may_teach = (imdb["split"] == "train") & ~in_test
+    reviews, others = shuffled(imdb[may_teach]), imdb[~may_teach]
     labels = reviews["label"].to_numpy()
-    encoder, kept = kept_of(options, reviews["text"])
-    half = np.arange(len(reviews)) % 2
+    half = deal_folds(reviews["group"], 2)
+    encoder = split_encoder(options.encoder, options.frozen)
+    kept = keep_lower(options.work / "states", encoder, reviews["text"].tolist())
+
+    def trained_on(name, rows):
+        folder, settings = options.work / name, settings_of(options)
+        return train_upper(folder, encoder, kept, rows, labels[rows], **settings).model
+
     found = {}
-    for name, learns in (
-        ("half-0", half == 0),
-        ("half-1", half == 1),
-        ("all", half < 2),
-    ):
-        rows = np.flatnonzero(learns)
-        model = train_upper(
-            options.work / name,
-            encoder,
-            kept,
-            rows,
-            labels[rows],
-            **settings_of(options),
-        ).model
-        others = np.flatnonzero(~learns)
-        answers = kept_logits(model, kept, others)
-        if len(others):
-            right = (answers.argmax(1) == labels[others]).mean()
-            print(f"{name}: {right:.4f} out of fold", flush=True)
-        found |= {kept.keys[row]: answer for row, answer in zip(others, answers)}
-    teacher = CachedTeacher(LayeredTeacher(encoder, model), options.work / "answers")
+    for k in range(2):
+        model = trained_on(f"half-{k}", np.flatnonzero(half == k))
+        asked = np.flatnonzero(half != k)
+        answers = kept_logits(model, kept, asked)
+        right = (answers.argmax(1) == labels[asked]).mean()
+        print(f"half {k}: {right:.4f} out of fold", flush=True)
+        found |= {kept.keys[row]: answer for row, answer in zip(asked, answers)}
+        # What is like a review that taught the other half is asked here as well.
+        twins = others["group"].isin(reviews["group"].iloc[asked])
+        found |= answered(options, encoder, model, others["text"][twins])
+    model = trained_on("all", np.arange(len(reviews)))
+    rest = [text for text in others["text"] if text_hash(text) not in found]
+    found |= answered(options, encoder, model, rest)
     keys = [text_hash(text) for text in imdb["text"]]
-    rest = {k: text for k, text in zip(keys, imdb["text"]) if k not in found}
-    found |= dict(zip(rest, teacher.logits(list(rest.values()))))
-    write_soft_targets(
-        options.work / "answers.parquet",
-        keys,
-        np.stack([found[key] for key in keys]),
-        f"imdb-{teacher.fingerprint}",
-    )
+    logits = np.stack([found[key] for key in keys])
+    fingerprint = f"imdb-{LayeredTeacher(encoder, model).fingerprint}"
+    write_soft_targets(options.work / "answers.parquet", keys, logits, fingerprint)
+
+
+def answered(options, encoder, model, texts) -> dict:
+    """Return logits by the texts' hashes; every piece of them is kept."""
+    texts = list(texts)
+    if not texts:
+        return {}
+    teacher = LayeredTeacher(encoder, model)
+    logits = CachedTeacher(teacher, options.work / "answers").logits(texts)
+    return dict(zip(map(text_hash, texts), logits))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,80 @@
+"""docs/make_stronger_teacher.py, on a tiny random encoder and a small mirror."""
+
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import small_bert
+
+from distill_helpers.data.cleaning import text_hash
+from distill_helpers.teachers.stored import read_soft_targets
+
+SCRIPT = Path(__file__).resolve().parent.parent / "docs" / "make_stronger_teacher.py"
+main = runpy.run_path(str(SCRIPT))["main"]
+
+
+@pytest.fixture
+def encoder(tmp_path, bert_tokenizer, small_mirror, monkeypatch):
+    monkeypatch.setenv("DISTILL_IMDB", str(small_mirror))
+    torch.manual_seed(0)
+    model = small_bert(bert_tokenizer, num_hidden_layers=2).bert
+    model.save_pretrained(tmp_path / "tiny")
+    bert_tokenizer.save_pretrained(tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def test_trials_are_judged_on_reviews_that_taught_nobody(encoder, tmp_path, capsys):
+    common = ["--frozen", "1", "--epochs", "1", "--reviews", "90", "--seeds", "2"]
+    for work in ("one", "two"):
+        call = ["try", str(encoder), str(tmp_path / work), *common]
+        main([*call, "--learning-rate", "1e-3" if work == "one" else "1e-5"])
+        told = json.loads((tmp_path / work / "tried-90.json").read_text("utf-8"))
+        assert (told["labelled"], told["held out"]) == (30, 30)
+        assert (told["frozen layers"], told["layers"]) == (1, 2)
+        assert [[s["passes"] for s in run] for run in told["runs"]] == [[0, 1]] * 2
+        (tmp_path / work / "tried-90.json").write_text(
+            json.dumps(told | {"encoder": work})
+        )
+    files = [str(tmp_path / work / "tried-90.json") for work in ("one", "two")]
+    main(["gather", str(tmp_path / "both.json"), *files])
+    both = json.loads((tmp_path / "both.json").read_text("utf-8"))
+    assert [(r["name"], r["passes"]) for r in both["rows"]] == [
+        ("one", 0),
+        ("one", 1),
+        ("two", 0),
+        ("two", 1),
+    ]
+    last = [[run[-1]["accuracy"] for run in t["runs"]] for t in both["trials"]]
+    gain = np.mean(last[0]) - np.mean(last[1])
+    assert both["gains"]["one"]["mean"] == pytest.approx(gain)
+    assert both["control"] == "two" and list(both["gains"]) == ["one"]
+    with pytest.raises(FileExistsError, match="holds a result already"):
+        main(["gather", str(tmp_path / "both.json"), *files])
+    told["labelled"] = 31
+    Path(files[1]).write_text(json.dumps(told))
+    with pytest.raises(ValueError, match="of one size"):
+        main(["gather", str(tmp_path / "apart.json"), *files])
+
+
+def test_all_of_imdb_is_answered_and_a_second_call_only_reads(
+    encoder, tmp_path, capsys
+):
+    work = tmp_path / "work"
+    call = ["whole", str(encoder), str(work), "--frozen", "1", "--epochs", "1"]
+    main(call)
+    said = capsys.readouterr().out
+    assert said.count("out of fold") == 2
+    imdb = pd.read_parquet(work / "reviews.parquet")
+    keys, logits, _ = read_soft_targets(work / "answers.parquet")
+    assert keys == [text_hash(text) for text in imdb["text"]]
+    assert logits.shape == (len(imdb), 2) and np.isfinite(logits).all()
+    made = {p: p.stat().st_mtime_ns for p in work.rglob("*.safetensors")}
+    (work / "answers.parquet").unlink()
+    main(call)
+    assert {p: p.stat().st_mtime_ns for p in work.rglob("*.safetensors")} == made
+    again = read_soft_targets(work / "answers.parquet")
+    np.testing.assert_array_equal(again[1], logits)
