@@ -1,8 +1,8 @@
 """A student that leaves the notebook: bundle, browser page, phone file.
 
 ``bundle`` puts model, tokeniser and label names into one folder and answers
-from it, ``browser`` makes a page of such a folder, ``executorch`` writes a
-program for a phone.
+from it, ``browser`` makes a page of such a folder or of a packed student,
+``executorch`` writes a program for a phone.
 """
 
 from ..lazy import attach

@@ -1,9 +1,11 @@
 """A folder that any static server can serve: the student in a page.
 
 The page is plain HTML and JavaScript and asks nobody but its own server. What
-runs the model, ONNX Runtime for the web and a tokeniser, is not part of the
+runs an ONNX model, ONNX Runtime for the web and a tokeniser, is not part of the
 kit: it is installed once with npm from the list in ``browser/package.json``,
-and copied beside the page with its licences.
+and copied beside the page with its licences. A packed student
+(:class:`~distill_helpers.students.pocket.PocketStudent`) needs nothing of this: a
+few hundred lines of JavaScript read its file.
 
 All files but the page, its worker and its list lie in a folder that is named by
 their content, so that two exports are never mixed, whoever keeps copies. A server
@@ -20,18 +22,25 @@ import json
 import re
 import shutil
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from distill_helpers import __version__
+
 from ..arguments import check_number, check_whole
-from ..data.labels import SEVERAL_LABELS
+from ..data.labels import ONE_LABEL, SEVERAL_LABELS
 from ..files import whole_folder
 from ..places import BROWSER_RUNTIME, NO_CLONE
+from ..students.pocket import PocketStudent
 from .bundle import ABOUT, MODEL, TOKENIZER, listed, read_about
 from .hosts import LOOPBACK, why_not
 
 PAGE = Path(__file__).resolve().parent / "page"
-ASSETS = ("style.css", "icon.svg", "app.js", "classifier.js", "cleaning.js")
+ASSETS = ("style.css", "icon.svg", "app.js", "answers.js", "cleaning.js")
+PACKED = "student.safetensors"
+"""What the file of a packed student is called in its page."""
 INDEX, WORKER, LIST, LICENCES = "index.html", "worker.js", "page.json", "licences.txt"
 """What keeps its name when a page is made again."""
 _PACKAGES = {
@@ -90,6 +99,42 @@ def runtime_files(folder: str | Path = BROWSER_RUNTIME) -> dict[str, Path]:
     return found
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """What the page of one kind of student is made of besides what all have.
+
+    `scripts` are those that read the student, the first of them by the page's call;
+    `student` and `runtime` are files by their name in the page.
+    """
+
+    scripts: tuple[str, ...]
+    student: Mapping[str, Path]
+    runtime: Mapping[str, Path]
+    licences: str
+    problem_type: str
+    policy: str = ""
+
+
+def _kind_of(bundle: Path, runtime: Path) -> _Kind:
+    """Look at a student, and refuse one that is damaged."""
+    if bundle.is_file():
+        PocketStudent.load(bundle)
+        return _Kind(
+            ("packed_classifier.js", "packed.js"),
+            {f"student/{PACKED}": bundle},
+            {},
+            _OWN_LICENCE,
+            ONE_LABEL,
+        )
+    kind = read_about(bundle)["problem_type"]
+    parts = {f"student/{name}": bundle / name for name in (MODEL, TOKENIZER, ABOUT)}
+    found = runtime_files(runtime)
+    licences = runtime_licences(runtime)
+    return _Kind(
+        ("classifier.js",), parts, found, licences, kind, " 'wasm-unsafe-eval'"
+    )
+
+
 def to_browser(
     bundle: str | Path,
     folder: str | Path,
@@ -98,12 +143,13 @@ def to_browser(
     threshold: float = 0.0,
     runtime: str | Path = BROWSER_RUNTIME,
 ) -> Path:
-    """Make a page of a bundle.
+    """Make a page of a student.
 
     Parameters
     ----------
     bundle : str or Path
-        From :func:`~distill_helpers.export.bundle.write_bundle`.
+        A folder from :func:`~distill_helpers.export.bundle.write_bundle`, or a file
+        from :meth:`~distill_helpers.students.pocket.PocketStudent.save`.
     folder : str or Path
         Must not exist yet, or be empty; appears whole or not at all.
     server : str, optional
@@ -113,7 +159,7 @@ def to_browser(
         Probability below which an answer is marked as unsure; 0 for a bundle of
         several labels, each of which shows its own probability.
     runtime : str or Path
-        See :func:`runtime_files`.
+        See :func:`runtime_files`; the page of a packed student has none.
 
     Returns
     -------
@@ -124,35 +170,42 @@ def to_browser(
     ------
     FileExistsError
         If the folder holds something.
+    FileNotFoundError
+        If there is no such bundle or file.
     RuntimeMissingError
         If the runtime has not been installed.
     ValueError
         If `server` is no http address, `threshold` out of range, or above 0 for
-        a bundle of several labels.
+        a bundle of several labels; or if the student is damaged.
     """
     check_number("threshold", threshold, least=0, most=1)
     origin = _origin(server)
-    about = read_about(bundle)
-    if threshold and about["problem_type"] == SEVERAL_LABELS:
+    kind = _kind_of(Path(bundle), Path(runtime))
+    if threshold and kind.problem_type == SEVERAL_LABELS:
         raise ValueError(
             f"threshold must be 0 for a bundle of several labels, got {threshold!r}:"
             " there is no single answer that could be unsure, each label has a"
             " probability of its own"
         )
-    found = runtime_files(runtime)
-    settings = {"server": server, "threshold": threshold, "timeout_ms": 5000}
+    settings = {
+        "reader": kind.scripts[0],
+        "server": server,
+        "threshold": threshold,
+        "timeout_ms": 5000,
+    }
     with whole_folder(folder) as made:
         parts = made / "parts"
-        _copy(parts, Path(bundle), found)
-        read_about(parts / "student")  # what was copied, not only what was there
+        _copy(parts, kind)
+        copied = parts / "student"  # looked at as well, not only what was there
+        _kind_of(copied if Path(bundle).is_dir() else copied / PACKED, Path(runtime))
         files = {name: listed(parts / name) for name in _names(parts)}
         version = _version(files, settings)
         parts.rename(made / version)
         content = settings | {"version": version, "files": files}
         (made / LIST).write_text(json.dumps(content), "utf-8")
-        (made / LICENCES).write_text(runtime_licences(Path(runtime)), "utf-8")
-        policy = {"%SERVER%": origin and f" {origin}", "%VERSION%": version}
-        _fill_in(INDEX, made, policy)
+        (made / LICENCES).write_text(kind.licences, "utf-8")
+        policy = {"%SERVER%": origin and f" {origin}", "%WASM%": kind.policy}
+        _fill_in(INDEX, made, policy | {"%VERSION%": version})
         kept = {name: listed(made / name) for name in (INDEX, LIST, LICENCES)}
         kept |= {f"{version}/{name}": entry for name, entry in files.items()}
         sums = {f"./{name}": entry["sha256"] for name, entry in kept.items()}
@@ -190,15 +243,17 @@ def _origin(server: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _copy(made: Path, bundle: Path, runtime: dict[str, Path]) -> None:
-    (made / "runtime").mkdir(parents=True)
-    (made / "student").mkdir()
-    for name in ASSETS:
-        shutil.copyfile(PAGE / name, made / name)
-    for name in (MODEL, TOKENIZER, ABOUT):
-        shutil.copyfile(bundle / name, made / "student" / name)
-    for name, path in runtime.items():
+def _copy(made: Path, kind: _Kind) -> None:
+    files = {name: PAGE / name for name in (*ASSETS, *kind.scripts)}
+    for name, path in {**files, **kind.student, **kind.runtime}.items():
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, made / name)
+
+
+_OWN_LICENCE = f"""All that runs in this page is part of distill-helpers {__version__},
+which comes under the Apache License, Version 2.0:
+https://www.apache.org/licenses/LICENSE-2.0
+"""
 
 
 def runtime_licences(runtime: Path) -> str:

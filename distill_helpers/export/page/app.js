@@ -1,5 +1,4 @@
 // The page around the student. Text is put in as text, never as HTML.
-import { Classifier } from "./classifier.js";
 import { cleanText } from "./cleaning.js";
 
 const $ = (id) => document.getElementById(id);
@@ -10,6 +9,7 @@ let student, settings = {};
 async function start() {
   try {
     settings = await readList();
+    const { Classifier } = await import(`./${settings.reader}`);
     student = await Classifier.load(settings.files);
     await student.classify("Warm up.");
   } catch (error) {
@@ -22,7 +22,7 @@ async function start() {
     : "The student is ready. At this address the browser can neither compare its " +
       "checksums nor keep it for later: that takes https or this machine.";
   $("model").textContent =
-    `Model and tokeniser: ${(student.bytes / 1e6).toFixed(2)} MB, ` +
+    `What was loaded to answer: ${(student.bytes / 1e6).toFixed(2)} MB, ` +
     `labels ${student.labels.join(", ")}, made with the kit's version ` +
     `${student.about.kit}.`;
   $("ask").disabled = false;

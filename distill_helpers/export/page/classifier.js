@@ -1,7 +1,7 @@
-// The student itself: text in, label and logits out. No page in here, so that
-// the tests can ask it the same questions as Python.
+// A student in ONNX and its tokeniser. No page in here, so that the tests can ask it
+// the same questions as Python.
+import { Reader, read } from "./answers.js";
 import * as ort from "./runtime/ort.wasm.min.mjs";
-import { cleanText } from "./cleaning.js";
 import { Tokenizer } from "./runtime/tokenizers.min.mjs";
 
 ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
@@ -13,9 +13,7 @@ const FORMATS = {
   "distill-bundle-2": "multi_label_classification",
 };
 
-export class Classifier {
-  // `files` has the bytes and checksum of each: a file that was damaged, or put
-  // there by another export, is no part of this student.
+export class Classifier extends Reader {
   static async load(files) {
     const get = async (name) => read(`student/${name}`, files[`student/${name}`]);
     const parts = ["bundle.json", "tokenizer.json", "model.onnx"];
@@ -31,9 +29,9 @@ export class Classifier {
   }
 
   constructor(about, tokenizer, session) {
+    super();
     Object.assign(this, { about, tokenizer, session, labels: about.labels });
     this.several = about.format === "distill-bundle-2";
-    this.checked = Boolean(globalThis.crypto?.subtle);
   }
 
   get bytes() {
@@ -49,10 +47,6 @@ export class Classifier {
     if (ids.length > room) ids = keep === "end" ? ids.slice(-room) : ids.slice(0, room);
     ids = [...before, ...ids, ...after];
     return ids.length ? ids : [pad];
-  }
-
-  async logits(texts) {
-    return this.run(texts.map(cleanText));
   }
 
   // Of texts that are clean already.
@@ -80,52 +74,6 @@ export class Classifier {
     if (!flat.every(Number.isFinite)) throw new Error("the model gave logits that are no numbers");
     return rows.map((_, r) => flat.slice(r * classes, (r + 1) * classes));
   }
-
-  async classify(text) {
-    const begin = performance.now();
-    const [logits] = await this.logits([text]);
-    const probabilities = this.several ? logits.map(sigmoid) : softmax(logits);
-    const chosen = logits.indexOf(Math.max(...logits));
-    // Of several labels those that are likelier than not, as in Python.
-    const holds = (z, i) => (this.several ? z > 0 : i === chosen);
-    return {
-      label: this.labels[chosen], chosen, logits, probabilities,
-      labels: this.labels.filter((_, i) => holds(logits[i], i)),
-      probability: probabilities[chosen],
-      milliseconds: performance.now() - begin,
-    };
-  }
-
-  // Leave out one word after the other: how much weaker is the verdict? The words
-  // are those that the student reads, after cleaning.
-  async occlude(text, chosen, most = 80) {
-    const words = cleanText(text).split(" ").filter(Boolean);
-    const asked = words.slice(0, most);
-    const without = asked.map((_, i) => words.filter((_, j) => j !== i).join(" "));
-    const [whole] = await this.run([words.join(" ")]);
-    const strength = this.several ? (z) => z[chosen] : (z) => margin(z, chosen);
-    const base = strength(whole);
-    const effects = [];
-    for (let start = 0; start < without.length; start += 16) {
-      const part = await this.run(without.slice(start, start + 16));
-      effects.push(...part.map((z) => base - strength(z)));
-    }
-    return { words, effects };
-  }
-}
-
-async function read(name, listed) {
-  const answer = await fetch(new URL(name, import.meta.url));
-  if (!answer.ok) throw new Error(`${name} could not be loaded (${answer.status})`);
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  const cure = "it is damaged or of another version; load the page again";
-  if (bytes.length !== listed?.bytes) throw new Error(`${name} has another size: ${cure}`);
-  if (globalThis.crypto?.subtle) { // there is none at an address that is not secure
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    const sum = Array.from(digest, (b) => b.toString(16).padStart(2, "0")).join("");
-    if (sum !== listed.sha256) throw new Error(`${name} has another checksum: ${cure}`);
-  }
-  return bytes;
 }
 
 // What makes a list useless, in words; nothing if all is well.
@@ -143,19 +91,4 @@ function faultOf(about) {
   if (!whole(about.max_length, before.length + after.length + 1)) return "its max_length";
   if (!["beginning", "end"].includes(about.keep)) return "its keep";
   return "";
-}
-
-function margin(logits, chosen) {
-  return logits[chosen] - Math.max(...logits.filter((_, i) => i !== chosen));
-}
-
-export function sigmoid(z) {
-  return 1 / (1 + Math.exp(-z));
-}
-
-export function softmax(logits) {
-  const highest = Math.max(...logits);
-  const powers = logits.map((z) => Math.exp(z - highest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((p) => p / sum);
 }
