@@ -15,7 +15,8 @@ several seeds, before the first step and after each pass; it writes WORK/tried-*
 kit's stands in ``data/results/stronger_teacher.json``: after a new one call ``python
 -m distill_helpers doctor --write-checksums``. ``whole`` is the teacher: the train split
 is answered out of fold by two halves, all the rest by a model that learned from both,
-in WORK/answers.parquet by each review's hash. None reads a label of the test split.
+in WORK/answers.parquet by each review's hash; WORK/whole.json says how well and at what
+cost. None reads a label of the test split.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from distill_helpers.data.rows import clean
 from distill_helpers.data.sources import whole_imdb
 from distill_helpers.evaluation.hardware import machine
 from distill_helpers.evaluation.scorecard import write_json
-from distill_helpers.evaluation.statistics import summary
+from distill_helpers.evaluation.statistics import share_interval, summary
 from distill_helpers.files import made_folder, whole_file
 from distill_helpers.teachers.cached import CachedTeacher
 from distill_helpers.teachers.folds import deal_folds
@@ -131,17 +132,12 @@ def tried(options) -> None:
             ]
         )
         print(f"seed {seed}: {runs[-1]}", flush=True)
-    content = {
-        "encoder": options.encoder.name,
-        "frozen layers": options.frozen,
-        "layers": options.frozen + len(encoder.upper.layer),
-        "settings": settings_of(options),
+    content = described(options, encoder) | {
         "labelled": len(judged),
         "held out": len(judged),
         "seconds for the lower layers": round(kept.seconds, 1),
         "reviews read by them": len(kept),
         "runs": runs,
-        "machine": machine(),
     }
     write_json(options.work / f"tried-{len(reviews)}.json", content)
 
@@ -189,17 +185,21 @@ def whole(options) -> None:
     encoder = split_encoder(options.encoder, options.frozen)
     kept = keep_lower(options.work / "states", encoder, reviews["text"].tolist())
 
+    spent = {"lower layers": round(kept.seconds, 1)}
+
     def trained_on(name, rows):
         folder, settings = options.work / name, settings_of(options)
-        return train_upper(folder, encoder, kept, rows, labels[rows], **settings).model
+        run = train_upper(folder, encoder, kept, rows, labels[rows], **settings)
+        spent[name] = round(run.seconds, 1)
+        return run.model
 
-    found = {}
+    found, right = {}, np.zeros(len(reviews), bool)
     for k in range(2):
         model = trained_on(f"half-{k}", np.flatnonzero(half == k))
         asked = np.flatnonzero(half != k)
         answers = kept_logits(model, kept, asked)
-        right = (answers.argmax(1) == labels[asked]).mean()
-        print(f"half {k}: {right:.4f} out of fold", flush=True)
+        right[asked] = answers.argmax(1) == labels[asked]
+        print(f"half {k}: {right[asked].mean():.4f} out of fold", flush=True)
         found |= {kept.keys[row]: answer for row, answer in zip(asked, answers)}
         # What is like a review that taught the other half is asked here as well.
         twins = others["group"].isin(reviews["group"].iloc[asked])
@@ -211,6 +211,27 @@ def whole(options) -> None:
     logits = np.stack([found[key] for key in keys])
     fingerprint = f"imdb-{LayeredTeacher(encoder, model).fingerprint}"
     write_soft_targets(options.work / "answers.parquet", keys, logits, fingerprint)
+    total = int(right.sum())
+    content = described(options, encoder) | {
+        "out of fold": {
+            "texts": len(right),
+            "accuracy": total / len(right),
+            "interval": list(share_interval(total, len(right))),
+        },
+        "CPU seconds without the answers to the rest": spent,
+    }
+    if not (options.work / "whole.json").is_file():
+        write_json(options.work / "whole.json", content)
+
+
+def described(options, encoder) -> dict:
+    return {
+        "encoder": options.encoder.name,
+        "frozen layers": options.frozen,
+        "layers": options.frozen + len(encoder.upper.layer),
+        "settings": settings_of(options),
+        "machine": machine(),
+    }
 
 
 def answered(options, encoder, model, texts) -> dict:

@@ -68,6 +68,10 @@ def test_all_of_imdb_is_answered_and_a_second_call_only_reads(
     main(call)
     said = capsys.readouterr().out
     assert said.count("out of fold") == 2
+    told = json.loads((work / "whole.json").read_text("utf-8"))
+    assert told["out of fold"]["texts"] > 1000
+    spent = told["CPU seconds without the answers to the rest"]
+    assert list(spent) == ["lower layers", "half-0", "half-1", "all"]
     imdb = pd.read_parquet(work / "reviews.parquet")
     keys, logits, _ = read_soft_targets(work / "answers.parquet")
     assert keys == [text_hash(text) for text in imdb["text"]]
