@@ -159,7 +159,7 @@ class EncodedReviews(Dataset):
             if rows is not None and len(rows) != len(token_ids):
                 raise ValueError(
                     f"{name} must have a row for each of the {len(token_ids)}"
-                    f" reviews, got {len(rows)}"
+                    f" texts, got {len(rows)}"
                 )
 
     def __len__(self) -> int:

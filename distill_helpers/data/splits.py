@@ -20,7 +20,7 @@ LEAVE["validation"] = LEAVE["test"][1:]
 """Rows of each class that stay for the parts to come: better the first number
 than the second."""
 DROPPED_TWIN = "duplicates"
-DROPPED_ACROSS = "duplicates of a review in another part"
+DROPPED_ACROSS = "duplicates of a text in another part"
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Sizes:
         if want > have:
             argument = {"train": "labelled"}.get(name, name)
             raise ValueError(
-                f"{argument}={want:,} asks for more reviews than the {have:,} that"
+                f"{argument}={want:,} asks for more texts than the {have:,} that"
                 " are left for it once empty texts and duplicates are gone"
             )
         return want
@@ -287,7 +287,7 @@ def _check_trainable(labels, want: int) -> None:
     classes = len(np.unique(labels))
     if want < 2 or classes < 2:
         raise ValueError(
-            f"nothing can be learnt: {len(labels):,} labelled reviews of {classes}"
+            f"nothing can be learnt: {len(labels):,} labelled texts of {classes}"
             f" class{'es' * (classes != 1)} are left for train once validation and"
             " test have theirs; give more labelled rows, or smaller parts"
         )

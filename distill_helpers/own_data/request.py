@@ -17,7 +17,7 @@ from ..arguments import (
     check_whole,
 )
 from ..data.active import HOW, RANDOM, TEACHER_DOUBT, TEACHER_SURE
-from ..data.table_files import is_table_file
+from ..data.table_files import TABLE_SUFFIXES, is_table_file
 from ..losses.named import KL, check_soft_loss
 from ..students.registry import STUDENTS, student_spec
 from ..teachers.api.naming import is_api_name, model_of
@@ -183,6 +183,7 @@ class Request:
         _check_api(self)
         _check_class_names(self.class_names)
         _check_file("source", self.source)
+        _check_ending(self.source)
         check_output(self.folder)
 
     @property
@@ -288,6 +289,12 @@ def _names(argument: str, given, known: Sequence[str]) -> tuple[str, ...] | None
     check_type(argument, given, Sequence, "names, in a list or with commas between")
     if list(given) == [ALL]:
         return tuple(known)
+    if ALL in given and len(given) > 1:
+        rest = [name for name in given if name != ALL]
+        raise ValueError(
+            f"{argument} must be {ALL!r} or some of {list(known)}, got {ALL!r} and"
+            f" {rest}: {ALL!r} stands alone"
+        )
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
@@ -414,6 +421,14 @@ def _check_file(argument: str, source) -> None:
     near = difflib.get_close_matches(path.name, beside, n=1)
     hint = f"; did you mean {str(path.with_name(near[0]))!r}?" if near else ""
     raise FileNotFoundError(f"{argument}: there is no file {str(source)!r}{hint}")
+
+
+def _check_ending(source) -> None:
+    if not is_table_file(source):
+        raise ValueError(
+            f"source must be a {', '.join(TABLE_SUFFIXES)} file (or one of them with"
+            f" .gz), got {str(source)!r}; save a spreadsheet as CSV (UTF-8)"
+        )
 
 
 def check_output(folder: Path) -> None:

@@ -118,8 +118,9 @@ def _told(name, error: OSError) -> OSError | ValueError:
     return OSError(
         f"teacher={str(name)!r} is neither a folder with a saved"
         " classifier nor a model that the Hub or its local cache"
-        " gives. Check the spelling and the network, or use"
-        " teacher='shipped', which needs neither."
+        " gives. Check the spelling and the network. Neither is needed by"
+        " teacher='make', made of your labels, or by 'shipped', which knows our"
+        " own texts."
     )
 
 

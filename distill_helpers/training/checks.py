@@ -108,7 +108,7 @@ def check_targets(dataset: EncodedReviews, alpha: float) -> None:
         raise ValueError(
             "train_dataset has nothing to learn from: no label and no teacher"
             f" (alpha={alpha!r}). Pass teacher_model with alpha above 0,"
-            " or labelled reviews."
+            " or labelled texts."
         )
     if alpha == 1 and not soft:
         raise ValueError(

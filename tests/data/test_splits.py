@@ -152,7 +152,7 @@ def test_a_near_copy_of_a_fixed_test_row_is_nowhere_else(tmp_path):
     parts = ["train"] * 80 + ["test"] * 20 + ["train"] * 10 + ["transfer"] * 10
     path = save(tmp_path / "o.csv", texts + near, labels + labels[80:], split=parts)
     reviews = load_reviews(path)
-    assert reviews.report.dropped["duplicates of a review in another part"] == 20
+    assert reviews.report.dropped["duplicates of a text in another part"] == 20
     assert sorted(reviews["test"]["text"]) == sorted(texts[80:])
 
 

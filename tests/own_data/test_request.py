@@ -18,7 +18,7 @@ from distill_helpers.teachers import making
             "students must be 'all' or some of ['bigram', 'text-cnn', 'tiny-transformer"
             "'], got 'text-cn'; did you mean 'text-cnn'?",
         ),
-        ({"students": ["all", "bigram"]}, "students must be 'all' or some"),
+        ({"students": ["all", "bigram"]}, "'all' and ['bigram']: 'all' stands alone"),
         ({"students": "bigram,bigram"}, "none twice"),
         ({"students": []}, "students must hold at least one"),
         ({"students": 3}, "students must be names, in a list"),
@@ -78,6 +78,12 @@ def test_a_file_that_is_missing_is_named_with_its_neighbour(file):
         Request(file.with_name("tikets.csv"))
     with pytest.raises(ValueError, match="source must be a file, got the folder"):
         Request(file.parent)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    (tmp_path / "tickets.xlsx").write_bytes(b"PK")
+    with pytest.raises(ValueError, match="source must be a .csv, .*spreadsheet as CSV"):
+        Request(tmp_path / "tickets.xlsx")
 
 
 def test_the_output_is_looked_at_first(file, tmp_path):
