@@ -108,6 +108,51 @@ def _mean_scores(is_it, runs) -> pd.DataFrame:
     return scores.groupby(level=0).mean()
 
 
+def behind_largest(
+    accuracy: float, labels: np.ndarray, label_names: Sequence[str]
+) -> str:
+    """Say so if somebody who always names the largest class is right as often.
+
+    Parameters
+    ----------
+    accuracy : float
+    labels : ndarray of int, shape (texts,)
+    label_names : sequence of str
+
+    Returns
+    -------
+    str
+        ``""`` if the accuracy is higher than the largest class's share.
+
+    Examples
+    --------
+    >>> behind_largest(0.9, np.array([0, 0, 0, 1]), ["normal", "urgent"])
+    ''
+    >>> behind_largest(0.75, np.array([0, 0, 0, 1]), ["normal", "urgent"])
+    "accuracy 0.750, and always to say 'normal' gives 0.750; look at macro F1"
+    """
+    counts = np.bincount(labels, minlength=len(label_names))
+    largest = counts.max() / counts.sum()
+    if accuracy > largest:
+        return ""
+    return (
+        f"accuracy {accuracy:.3f}, and always to say {label_names[counts.argmax()]!r}"
+        f" gives {largest:.3f}; look at macro F1"
+    )
+
+
+def told_apart(treatment: Sequence[np.ndarray], control: Sequence[np.ndarray]) -> int:
+    """Count the texts to which not all students said the same.
+
+    Parameters
+    ----------
+    treatment, control : sequence of ndarray of bool, shape (texts, classes)
+        What each seed's student said.
+    """
+    said = np.stack([*treatment, *control])
+    return int((said != said[0]).any((0, 2)).sum())
+
+
 def confusion(
     label_names: Sequence[str], labels: np.ndarray, logits: np.ndarray
 ) -> pd.DataFrame:

@@ -207,6 +207,7 @@ def _content(
             for score, found in verdict.comparisons.items()
         },
         "gain_over_texts": list(verdict.over_texts),
+        "texts_told_apart": verdict.told_apart[0],
         "per_class": _records(verdict.per_class),
         "confusion": None
         if verdict.confusion is None

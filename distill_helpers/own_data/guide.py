@@ -18,6 +18,7 @@ from ..teachers.opening import open_teacher
 from ..teachers.ordering import innermost
 from ..teachers.small import SmallTeacher
 from ..teachers.trust import check_trust
+from .classes import behind_largest
 from .looking import Texts
 from .request import MAKE, Request
 
@@ -97,11 +98,28 @@ class Guide:
     def warnings(self) -> list[str]:
         """Why the teacher may not be trusted; empty where nothing was found."""
         found = [*self.about.get("warnings", []), *self._silent()]
-        return found + self.doubts("validation")
+        return found + self.doubts("validation") + self._rarer_right()
 
     def doubts(self, part: str) -> list[str]:
         """Compare the labelled texts with a part that the teacher cannot have read."""
         return list(check_trust(self.teacher, self.texts.reviews, (part,)).warnings)
+
+    def _rarer_right(self) -> list[str]:
+        """Say so if one who always names the largest class were right more often."""
+        if self.texts.several:
+            return []
+        parts = [self.texts.reviews[part] for part in ("train", "validation")]
+        logits = self.teacher.answers([text for p in parts for text in p["text"]])
+        labels = np.concatenate([np.asarray(part["label"]) for part in parts])
+        known = ~np.isnan(logits).any(1)
+        if not known.any():
+            return []
+        said = behind_largest(
+            float((logits.argmax(1) == labels)[known].mean()),
+            labels[known],
+            self.texts.label_names,
+        )
+        return [f"the teacher, on the labelled texts: {said}"] if said else []
 
     def _silent(self) -> list[str]:
         parts = ("train", "transfer", "validation", "test")
@@ -153,8 +171,8 @@ def small_teacher(teacher) -> SmallTeacher | None:
 
 def _told(value) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {part}" for name, part in value.items())
-    return str(value)
+        return ", ".join(f"{name} {_told(part)}" for name, part in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def open_guide(request: Request, texts: Texts, progress: bool = True) -> Guide:

@@ -68,8 +68,14 @@ class Texts:
     def warnings(self) -> list[str]:
         """What a reader of the results must know of the file."""
         found = list(self.report.warnings)
-        tiny = self.counts["test"]
-        few = [f"{name!r} ({n})" for name, n in tiny.items() if n < FEW_TEXTS]
+        held = self.counts["test"]
+        none = [repr(name) for name, n in held.items() if not n]
+        if none:
+            found.append(
+                f"no test text of {', '.join(none)}: nothing is measured about it, and"
+                " macro F1 leaves it out where nobody says it"
+            )
+        few = [f"{name!r} ({n})" for name, n in held.items() if 0 < n < FEW_TEXTS]
         if few:
             found.append(
                 f"fewer than {FEW_TEXTS} test texts in {', '.join(few)}: what is said"

@@ -115,11 +115,7 @@ def _scores(texts: Texts, trained: Trained, verdict: Verdict) -> list[Block]:
         for score, found in verdict.comparisons.items()
         for comparison in found
     ]
-    low, high = verdict.over_texts
-    said.append(
-        f"other test texts could have shown a gain of {low:+.3f} to {high:+.3f} in"
-        " macro F1 over the control (bootstrap over the texts, 95%)"
-    )
+    said.append(_over_texts(verdict))
     figure = interval_figure(verdict.rows, "f1", "macro F1 on the test texts")
     means = ", ".join(f"{row.name} {mean_of(row):.3f}" for row in verdict.rows)
     return [
@@ -134,6 +130,16 @@ def _scores(texts: Texts, trained: Trained, verdict: Verdict) -> list[Block]:
         Items([f"{arm}: {what}" for arm, what in ARMS.items() if verdict.row(arm)]),
         Items(said),
     ]
+
+
+def _over_texts(verdict: Verdict) -> str:
+    if not verdict.told_apart[0]:
+        return f"{verdict.other_texts} (95%)"
+    low, high = verdict.over_texts
+    return (
+        f"other test texts could have shown a gain of {low:+.3f} to {high:+.3f} in"
+        " macro F1 over the control (bootstrap over the texts, 95%)"
+    )
 
 
 def _asked(trained: Trained) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from ..losses.named import check_soft_loss
 from ..students.registry import student_spec
 from ..students.tokenizers import train_tokenizer
 from ..teachers.tables import SMOOTHING
+from ..teachers.trust import WeakTeacherWarning
 from ..training.checkpoints import data_digest
 from ..training.choosing import Choice, choose_student
 from ..training.recipes import step_budget, train_student
@@ -377,6 +379,9 @@ def _run(recipe: Recipe, tokenizer, reads, validation, seed: int, arm: str):
     }
     name = f"{arm.replace(' ', '-')}-{seed}-{key_of(facts)}"
     folder = recipe.request.working / "runs" / name
-    return _kept(
-        folder, facts, lambda: recipe.train(tokenizer, reads, validation, seed)
-    )
+    with warnings.catch_warnings():
+        # The report says it of the teacher, once; not in the words of each run.
+        warnings.simplefilter("ignore", WeakTeacherWarning)
+        return _kept(
+            folder, facts, lambda: recipe.train(tokenizer, reads, validation, seed)
+        )

@@ -13,14 +13,17 @@ from ..evaluation.comparison import BETTER, WORSE, Comparison, Runs, compare_run
 from ..evaluation.cost import count_parameters, measure_cost, size_on_disk
 from ..evaluation.metrics import measure_quality
 from ..evaluation.scorecard import Row, table
+from ..evaluation.statistics import share_interval
 from ..students.linear import baseline_logits
 from ..training.choosing import Choice
 from .classes import (
+    behind_largest,
     class_table,
     confusion,
     gain_over_texts,
     marks_of_labels,
     marks_of_logits,
+    told_apart,
 )
 from .guide import Guide, live_teacher
 from .looking import Texts
@@ -51,6 +54,8 @@ class Verdict:
         By the score: the distilled student against the others, seed by seed.
     over_texts : (float, float)
         Gains in macro F1 over the control that other test texts could have shown.
+    told_apart : (int, int)
+        Test texts to which not all distilled students and controls said the same; all.
     choice : Choice
         The student that is kept; by validation texts alone.
     per_class, errors : DataFrame
@@ -62,6 +67,7 @@ class Verdict:
     rows: list[Row]
     comparisons: dict[str, list[Comparison]]
     over_texts: tuple[float, float]
+    told_apart: tuple[int, int]
     choice: Choice
     per_class: pd.DataFrame
     confusion: pd.DataFrame | None
@@ -101,7 +107,7 @@ class Verdict:
         """
         gain = mean_of(self.row(DISTILLED)) - mean_of(self.row(CONTROL))
         points = f"{100 * gain:+.1f} points of macro F1 over the control"
-        texts = f"other test texts could have shown {_points(self.over_texts)}"
+        texts = self.other_texts
         found = self.comparisons.get("f1")
         if not found:
             return (
@@ -109,6 +115,8 @@ class Verdict:
             )
         first, (low, high) = found[0], self.over_texts
         seeds = f"95% interval over {len(first.gains)} seeds {_points(first.interval)}"
+        if np.ptp(first.gains) == 0:
+            seeds = f"the same in each of {len(first.gains)} seeds"
         if first.verdict == BETTER:
             said = (
                 "Distillation helped"
@@ -127,6 +135,22 @@ class Verdict:
         else:
             said = "Distillation was not shown to help"
         return f"{said}: {points} ({seeds}; {texts})."
+
+    @property
+    def other_texts(self) -> str:
+        """What other test texts could have shown, in plain words.
+
+        Where all students agree on every text, the texts drawn again show no gain
+        either; the bound is then that of a share of which none was seen.
+        """
+        differ, count = self.told_apart
+        if differ:
+            return f"other test texts could have shown {_points(self.over_texts)}"
+        most = share_interval(0, count)[1]
+        return (
+            f"all students said the same of each of the {count:,} test texts; they may"
+            f" differ on up to {most:.0%} of others"
+        )
 
     def __str__(self) -> str:
         lines = [self.scorecard.to_string(), "", self.helped, f"kept: {self.why}"]
@@ -191,6 +215,7 @@ def judge(request: Request, texts: Texts, guide: Guide, trained: Trained) -> Ver
         rows,
         _comparisons(rows, trained.steps),
         gain_over_texts(is_it, marks[DISTILLED], marks[CONTROL]),
+        (told_apart(marks[DISTILLED], marks[CONTROL]), len(asked)),
         choice,
         class_table(texts.label_names, is_it, marks[choice.name], marks[CONTROL]),
         None if texts.several else confusion(texts.label_names, truth, kept),
@@ -261,7 +286,9 @@ def _comparisons(rows: Sequence[Row], steps: int) -> dict[str, list[Comparison]]
 
 def _warnings(texts: Texts, guide: Guide, verdict: Verdict) -> list[str]:
     found = [*texts.warnings, *guide.warnings]
-    found += [doubt for doubt in guide.doubts("test") if doubt not in found]
+    kinds = {doubt.partition(":")[0] for doubt in found}
+    doubts = guide.doubts("test")
+    found += [doubt for doubt in doubts if doubt.partition(":")[0] not in kinds]
     student = mean_of(verdict.row(verdict.chosen))
     line = mean_of(verdict.row(BASELINE))
     if line > student:
@@ -269,9 +296,21 @@ def _warnings(texts: Texts, guide: Guide, verdict: Verdict) -> list[str]:
             f"the linear baseline, which needs no teacher, has the higher macro F1:"
             f" {line:.3f} against {student:.3f} of the student that is kept"
         )
+    found += _behind_largest(texts, verdict)
     if verdict.chosen == CONTROL:
         found.append(
             "the student that is kept learnt from the labels alone: on the validation"
             " texts the teacher did not help"
         )
     return found
+
+
+def _behind_largest(texts: Texts, verdict: Verdict) -> list[str]:
+    if texts.several:
+        return []
+    said = behind_largest(
+        mean_of(verdict.row(verdict.chosen), "accuracy"),
+        np.asarray(texts.reviews["test"]["label"]),
+        texts.label_names,
+    )
+    return [f"the student that is kept, on the test texts: {said}"] if said else []

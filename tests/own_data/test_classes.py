@@ -54,6 +54,10 @@ def test_the_bootstrap_is_centred_on_the_gain_and_knows_none(rng):
     low, high = classes.gain_over_texts(is_it, [better], [worse])
     assert 0 < low < gain < high < 1
     assert classes.gain_over_texts(is_it, [worse], [worse]) == (0, 0)
+    differ = (better != worse).any(1).sum()
+    assert classes.told_apart([better], [worse]) == differ
+    assert classes.told_apart([worse, worse], [worse, better]) == differ
+    assert classes.told_apart([worse, worse], [worse]) == 0
 
 
 def test_errors_are_told_apart_and_the_surest_come_first():
