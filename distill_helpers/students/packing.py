@@ -64,6 +64,9 @@ def sixteen_levels(values: np.ndarray, rounds: int = 25) -> np.ndarray:
     ndarray of float32, shape (16,), sorted
     """
     flat = np.sort(np.asarray(values, np.float64).ravel())
+    last = np.flatnonzero(np.diff(flat, append=np.inf) > 0)
+    if len(last) <= LEVELS:  # packed before, or few: nothing is to be rounded
+        return np.pad(flat[last], (0, LEVELS - len(last)), "edge").astype(np.float32)
     sums = np.concatenate([[0.0], np.cumsum(flat)])
     # Between equal shares, which neglect the tails, and equal steps.
     shares = np.quantile(flat, (np.arange(LEVELS) + 0.5) / LEVELS)

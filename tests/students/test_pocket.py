@@ -168,6 +168,13 @@ def test_sixteen_levels_are_near_every_number():
     assert set(few[nearest_level(np.array([1.0, 2.0, 3.0]), few)]) == {1.0, 2.0, 3.0}
 
 
+def test_what_is_packed_twice_is_what_was_packed_once(student, tmp_path):
+    once = PocketStudent.load(student.save(tmp_path / "once.safetensors"))
+    twice = PocketStudent.load(once.save(tmp_path / "twice.safetensors"))
+    np.testing.assert_array_equal(once.weights, twice.weights)
+    assert len(set(once.weights.tolist())) > 10
+
+
 def test_nothing_is_overwritten_and_nothing_half_written(student, tmp_path):
     path = student.save(tmp_path / "s.safetensors")
     with pytest.raises(FileExistsError, match="exists already"):
