@@ -220,7 +220,7 @@ class Patterns:
         """Return a text translated, or as it is.
 
         A list is translated if there is a word for each of its parts; one that begins
-        with a number needs none.
+        with a number needs none, unless a sentence fits the whole.
         """
         return self._known(" ".join(text.split())) or text
 
@@ -228,8 +228,11 @@ class Patterns:
         word = self._word(text)
         if word:
             return word
-        listed, wholly = self._list(text)
-        return listed if wholly else self._sentence(text)
+        listed, unknown = self._list(text)
+        if listed != text and not unknown:
+            return listed
+        measured = listed != text and all(map(_MEASURE.match, unknown))
+        return self._sentence(text) or (listed if measured else None)
 
     def _word(self, text: str) -> str | None:
         """Translate a word, also with a number behind it, such as ``control 0.82``."""
@@ -252,22 +255,22 @@ class Patterns:
         """Translate what stands in a gap, as far as there are words for it."""
         return self._known(value) or self._list(value)[0]
 
-    def _list(self, text: str) -> tuple[str, bool]:
-        """Translate a list part by part, and say whether there are words for all."""
+    def _list(self, text: str) -> tuple[str, list[str]]:
+        """Translate a list part by part; return also what there are no words for."""
         mark = next((mark for mark in _MARKS if mark in text), None)
         if mark is None:
-            return text, False
-        said, left, wholly = [], text.split(mark), True
+            return text, [text]
+        said, unknown, left = [], [], text.split(mark)
         while left:
             size, part = self._longest(left, mark)
             if part is None:
                 part = self._list(left[0])[0]
-                wholly = wholly and bool(_MEASURE.match(left[0]))
+                unknown.append(left[0])
             said.append(part)
             left = left[size:]
         if mark.join(said) == text:  # nothing of it has a word
-            return text, False
-        return self.plain.get(mark.strip(), mark).join(said), wholly
+            return text, unknown
+        return self.plain.get(mark.strip(), mark).join(said), unknown
 
     def _longest(self, parts: list[str], mark: str) -> tuple[int, str | None]:
         """Translate as many parts as are one word together: ``soft, order lost``."""

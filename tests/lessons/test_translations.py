@@ -221,7 +221,16 @@ def test_a_list_of_known_words_needs_no_sentence():
     assert said.told("soft: hard 0.9; hard: 0.8") == "weich: hart 0.9; hart: 0.8"
     assert said.told("soft - hard: +0.5 [1, 2]") == "weich - hart: +0.5 [1, 2]"
     assert said.told("soft, unknown") == "soft, unknown"
+    assert said.told("unknown: soft, hard") == "unknown: soft, hard"
     assert said.told("1, 2") == "1, 2"
+
+
+def test_a_sentence_goes_before_a_list_that_begins_with_a_number():
+    said = language.Patterns(
+        {"{n} left: {which}": "Rest {n}: {which}", "cat": "Katze", "dog": "Hund"}
+    )
+    assert said.told("2 left: cat, dog") == "Rest 2: Katze, Hund"
+    assert said.told("cat: 2 kg, dog") == "Katze: 2 kg, Hund"
 
 
 def test_in_a_gap_what_has_no_word_stays_as_it_is():
