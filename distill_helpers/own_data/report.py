@@ -22,6 +22,10 @@ from transformers import pipeline
 
 classify = pipeline("text-classification", model="student")
 print(classify("a text of your own"))"""
+INTERVALS = (
+    "The interval of several runs is over the seeds: how much another training would"
+    " differ. That of one run, or of equal ones, is over the choice of the test texts"
+)
 LONGEST = 300
 """Letters of a text that the report shows."""
 
@@ -123,7 +127,7 @@ def _scores(texts: Texts, trained: Trained, verdict: Verdict) -> list[Block]:
             f"{len(texts.reviews['test']):,} texts that no choice has looked at; each"
             f" way of training had {trained.steps:,} steps a seed.{_asked(trained)}"
         ),
-        Table(verdict.scorecard),
+        Table(verdict.scorecard, INTERVALS),
         Picture(
             figure, f"Macro F1 on the test texts, the mean over the seeds: {means}"
         ),

@@ -128,8 +128,18 @@ class Weighed:
             over += " [{:.3f}, {:.3f}]".format(*one.interval)
         return (
             f"{one.name} ({FORMS[one.form].told}): the best macro F1 on validation"
-            f" texts {among}, {one.mean:.3f}{over}; {one.cost}"
+            f" texts {among}, {one.mean:.3f}{over}{self._as_good}; {one.cost}"
         )
+
+    @property
+    def _as_good(self) -> str:
+        """Say how many that fit are as good: what decided then was the size."""
+        fit = [c for c in self.candidates if c.fits(self.budget_mb, self.budget_ms)]
+        equal = sum(c.mean == self.chosen.mean for c in fit) - 1
+        if not equal:
+            return ""
+        are = "others are" if equal > 1 else "other is"
+        return f"; {equal} {are} as good there, and it is the smallest of them"
 
     @property
     def alike(self) -> str | None:

@@ -24,6 +24,8 @@ from distill_helpers.own_data import (
     weigh,
 )
 from distill_helpers.own_data.command import NOTHING_FITS, main
+from distill_helpers.own_data.front import Candidate
+from distill_helpers.own_data.weighing import Weighed
 
 QUICK = {"values": "probabilities", "seeds": (0, 1), "epochs": 2}
 FORMS = ("fp32", "int8", "int4", "pruned", "fewer-words")
@@ -296,3 +298,17 @@ def test_several_labels_a_text_are_weighed_too(frame, tmp_path):
     )
     found = weighed_by(asked)
     assert 0 <= found.chosen.mean <= 1 and isinstance(found.table, pd.DataFrame)
+
+
+def test_a_choice_among_equals_says_that_the_size_decided():
+    seeds = (0.7, 0.8, 0.9)
+    scores = [dict(enumerate(values)) for values in (seeds, seeds[::-1], seeds)]
+    points = [
+        Candidate("bigram", form, mb, 1.0, some)
+        for form, mb, some in zip(("fp32", "int8", "int4"), (0.3, 0.1, 0.2), scores)
+    ]
+    weighed = Weighed(points, [], {}, 1.0, "")
+    assert weighed.chosen.form == "int8"
+    assert "2 others are as good there, and it is the smallest of them" in weighed.why
+    assert "1 other is as good" in weighed.within(budget_mb=0.2).why
+    assert "as good" not in weighed.within(budget_mb=0.1).why
