@@ -8,13 +8,12 @@ from pathlib import Path
 from ...evaluation.comparison import BETTER, Comparison, compare_scores
 from ...places import RESULTS
 from ..claims import Claim, judge
-from ..openings import ours
 
 STORED = RESULTS / "lesson09_arms.json"
 
 
 def stored_scores(path: Path = STORED) -> dict[str, dict[int, float]]:
-    """Return our runs by arm: those of the lesson, and those too long for it.
+    """Return our runs by arm: those too long for the lesson, and their controls.
 
     Parameters
     ----------
@@ -26,14 +25,11 @@ def stored_scores(path: Path = STORED) -> dict[str, dict[int, float]]:
     dict of str to dict of int to float
         The share of right test stories by seed.
     """
-    content = json.loads(Path(path).read_text("utf-8"))
-    seeds = content["settings"]["seeds"]
-    shown = ours("09")
-    del shown["their teacher"]
-    scores = {name: dict(zip(seeds, values)) for name, values in shown.items()}
-    for name, by_seed in content["arms"].items():
-        scores[name] = {int(seed): mark["right"] for seed, mark in by_seed.items()}
-    return scores
+    arms = json.loads(Path(path).read_text("utf-8"))["arms"]
+    return {
+        name: {int(seed): mark["right"] for seed, mark in by_seed.items()}
+        for name, by_seed in arms.items()
+    }
 
 
 def stored_seconds(path: Path = STORED) -> dict[str, float]:

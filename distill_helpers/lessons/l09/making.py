@@ -267,12 +267,16 @@ def make_arms(
     print("written", write_json(out, content))
 
 
-ARMS = 5
+ARMS = 7
 """Most arms of a kind."""
 
 
 def whole_trainings(pool, texts, right, seed: int, folder: Path) -> list[Arm]:
-    """Return the arms that begin with the base."""
+    """Return the arms that begin with the base.
+
+    Two are the lesson's own: on another machine they come out a story or two
+    otherwise, and an arm is compared with what its own machine made.
+    """
     plain, checked = (
         as_they_come(pool, texts, seed),
         one_right(pool, texts, right, seed),
@@ -280,6 +284,8 @@ def whole_trainings(pool, texts, right, seed: int, folder: Path) -> list[Arm]:
     forward = {"follows": True, "options": {"beta": 0.0}}
     kept = str(folder / f"begun-{seed}")
     return [
+        Arm("traces", plain, seed, TRAINED),
+        Arm("checked traces", checked, seed, TRAINED),
         Arm("traces, forward KL", plain, seed, TRAINED, **forward),
         Arm("checked, three stages", checked, seed, TRAINED, staged=True),
         Arm("begun", plain, seed, TRAINED // 2, keep=kept, **forward),
