@@ -222,17 +222,16 @@ class Patterns:
         A list is translated if there is a word for each of its parts; one that begins
         with a number needs none, unless a sentence fits the whole.
         """
-        return self._known(" ".join(text.split())) or text
-
-    def _known(self, text: str) -> str | None:
-        word = self._word(text)
-        if word:
-            return word
-        listed, unknown = self._list(text)
-        if listed != text and not unknown:
-            return listed
-        measured = listed != text and all(map(_MEASURE.match, unknown))
-        return self._sentence(text) or (listed if measured else None)
+        flowing = " ".join(text.split())
+        listed, unknown = self._list(flowing, self._word)
+        measured = listed != flowing and all(map(_MEASURE.match, unknown))
+        return (
+            self._word(flowing)
+            or (not unknown and listed)
+            or self._sentence(flowing)
+            or (measured and listed)
+            or text
+        )
 
     def _word(self, text: str) -> str | None:
         """Translate a word, also with a number behind it, such as ``control 0.82``."""
@@ -253,32 +252,42 @@ class Patterns:
 
     def _value(self, value: str) -> str:
         """Translate what stands in a gap, as far as there are words for it."""
-        return self._known(value) or self._list(value)[0]
+        alone = not any(mark in value for mark in _MARKS)
+        if self._word(value) or alone:
+            return self._part(value) or value
+        return self._list(value, self._part)[0]
 
-    def _list(self, text: str) -> tuple[str, list[str]]:
+    def _part(self, text: str) -> str | None:
+        return self._word(text) or self._sentence(text)
+
+    def _list(
+        self, text: str, one: Callable[[str], str | None]
+    ) -> tuple[str, list[str]]:
         """Translate a list part by part; return also what there are no words for."""
         mark = next((mark for mark in _MARKS if mark in text), None)
         if mark is None:
             return text, [text]
         said, unknown, left = [], [], text.split(mark)
         while left:
-            size, part = self._longest(left, mark)
+            size, part = self._longest(left, mark, one)
             if part is None:
-                part = self._list(left[0])[0]
-                unknown.append(left[0])
+                part, inside = self._list(left[0], one)
+                unknown += inside if part != left[0] else [left[0]]
             said.append(part)
             left = left[size:]
         if mark.join(said) == text:  # nothing of it has a word
             return text, unknown
         return self.plain.get(mark.strip(), mark).join(said), unknown
 
-    def _longest(self, parts: list[str], mark: str) -> tuple[int, str | None]:
+    def _longest(
+        self, parts: list[str], mark: str, one: Callable[[str], str | None]
+    ) -> tuple[int, str | None]:
         """Translate as many parts as are one word together: ``soft, order lost``."""
         for size in range(len(parts), 1, -1):
             word = self._word(mark.join(parts[:size]))
             if word:
                 return size, word
-        return 1, self._known(parts[0])
+        return 1, one(parts[0])
 
 
 def _is_number(text: str) -> bool:

@@ -233,6 +233,18 @@ def test_a_sentence_goes_before_a_list_that_begins_with_a_number():
     assert said.told("cat: 2 kg, dog") == "Katze: 2 kg, Hund"
 
 
+def test_a_part_of_a_list_is_no_sentence_by_itself():
+    """Else a pattern for one part would tear a longer sentence apart."""
+    said = language.Patterns(
+        {"{share} at {place}": "bei {place} {share}", "cat": "Katze", "dog": "Hund"}
+        | {"How many at {place}: {which}.": "Wie viele bei {place}: {which}."}
+    )
+    assert said.told("How many at home: cat, dog.") == (
+        "Wie viele bei home: Katze, Hund."
+    )
+    assert said.told("some at home") == "bei home some"
+
+
 def test_in_a_gap_what_has_no_word_stays_as_it_is():
     said = language.Patterns({"stopped: {error}": "Halt: {error}", ",": "\u3001"})
     assert said.told("stopped: base 10: 'a', b") == "Halt: base 10: 'a', b"
