@@ -420,9 +420,6 @@ def set_up_book(python: Path, here: bool) -> None:
         print("The book needs Sphinx and a theme: installing them, once", flush=True)
         pip = [python, "-m", "pip", "install", "--quiet"]
         run(*pip, *pinned(ask(python)), "--editable", ".[book]")
-    if not (ROOT / "browser" / "node_modules" / "onnxruntime-web").is_dir():
-        print("Its student needs what runs a model in a page, once", flush=True)
-        fetch_browser()
 
 
 def lacks_book(python: Path) -> bool:

@@ -34,7 +34,7 @@ __getattr__, __dir__, __all__ = attach(
             "ask_page",
             "find_chromium",
         ],
-        "latency": ["PARTS", "latency_budget"],
+        "latency": ["PARTS", "latency_budget", "page_latency"],
         "limits": ["AnswerCache", "Limits", "TokenBucket"],
         "onnx": [
             "OnnxClassifier",

@@ -11,6 +11,8 @@ import numpy as np
 from ..arguments import check_whole
 from ..data.encoding import DistillationCollator, encode_texts
 from ..evaluation.metrics import softmax
+from .browser import download_bytes
+from .headless import ask_page
 from .onnx import INPUTS, OnnxClassifier
 
 PARTS = ("tokenise", "run", "post-process")
@@ -75,3 +77,44 @@ def latency_budget(
         if turn >= 0:
             times.append(np.diff(marks))
     return dict(zip(PARTS, (np.median(times, axis=0) * 1e3).tolist()))
+
+
+def page_latency(folder: str | Path, texts: Sequence[str], *, turns: int = 5) -> dict:
+    """Ask a page in a browser without a window, and time its answers.
+
+    Parameters
+    ----------
+    folder : str or Path
+        From :func:`~distill_helpers.export.browser.to_browser`.
+    texts : sequence of str
+        Asked one after the other.
+    turns : int, default 5
+        How often all of them are asked. Of each text the quickest turn counts, as what
+        else a machine does can only make an answer slower; the first one warms up.
+
+    Returns
+    -------
+    dict
+        How many ``"texts"``, ``"median_ms"`` and ``"p90_ms"`` of them, from text to
+        label, as the page itself measures it, and the ``"bytes"`` that a visitor
+        loads, of student, code and runtime.
+
+    Raises
+    ------
+    HeadlessMissingError, FileNotFoundError, PageFaultError
+        As :func:`~distill_helpers.export.headless.ask_page`.
+    ValueError
+        If `turns` is below 1, or there is no text.
+    """
+    check_whole("turns", turns, least=1)
+    if not len(texts):
+        raise ValueError("texts must hold at least one text, got none")
+    found = ask_page(folder, [*texts] * turns)
+    times = np.array([answer.milliseconds for answer in found])
+    median, high = np.quantile(times.reshape(turns, -1).min(0), [0.5, 0.9]).tolist()
+    return {
+        "texts": len(texts),
+        "median_ms": median,
+        "p90_ms": high,
+        "bytes": download_bytes(folder),
+    }

@@ -1,11 +1,11 @@
 """What the book is made of: links, terms, claims, the reference, the student."""
 
+import hashlib
 import html
 import json
 import re
 import runpy
 import sys
-import unicodedata
 
 import numpy as np
 import pytest
@@ -23,20 +23,13 @@ from distill_helpers.classroom.book import (
     student_page,
 )
 from distill_helpers.classroom.book.links import BookError, Links, check_repository
-from distill_helpers.export.bundle import (
-    ABOUT,
-    MODEL,
-    TOKENIZER,
-    TextClassifier,
-    read_about,
-)
 from distill_helpers.lessons.claims import KnownClaim, register
-from distill_helpers.places import PACKAGE, PROJECT, SAMPLE_REVIEWS
+from distill_helpers.places import PACKAGE, PROJECT
+from distill_helpers.students.pocket import PocketStudent
 
 DOCS = PROJECT / "docs"
 NOTEBOOKS = sources.notebooks_of(PROJECT)
 ENGLISH = [name for name in NOTEBOOKS if not contents.language_of(name)]
-STUDENT = PROJECT / student_page.PLACE
 WAYS_IN = (DOCS / "ways_in.md").read_text("utf-8")
 
 
@@ -103,6 +96,8 @@ def test_a_file_of_a_project_without_an_address_is_named(links):
     nowhere = Links(links.pages, links.root)
     said = nowhere.repaired("see [the list](../data/c.json).", "docs/a.md")
     assert said == "see the list (`../data/c.json` of the project)."
+    row = "| [`data/c.json`](data/c.json) | words |"
+    assert nowhere.repaired(row, "README.md") == "| `data/c.json` | words |"
 
 
 @pytest.mark.parametrize("target", ["no.md", "../../elsewhere.md", "../data/no"])
@@ -411,47 +406,52 @@ def test_a_list_of_names_that_must_be_run_is_refused(tmp_path):
 
 
 # ----------------------------------------------------------------- student
-CARD = json.loads((STUDENT / student_page.CARD).read_text("utf-8"))
-
-
-def sample(split=None):
-    lines = SAMPLE_REVIEWS.read_text("utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
-    return [row for row in rows if split in (None, row["split"])]
-
-
-def test_the_card_says_what_the_stored_file_answers(reviews):
-    assert read_about(STUDENT)["labels"] == list(reviews.label_names)
-    texts, labels = reviews["test"]["text"], np.array(reviews["test"]["label"])
-    right = TextClassifier(STUDENT)(list(texts)).argmax(1) == labels
-    assert CARD["test"]["examples"] == len(labels)
-    assert right.mean() == pytest.approx(CARD["test"]["accuracy"], abs=0.003)
-
-
-def test_the_student_is_a_hundredth_of_its_teacher():
-    size = sum((STUDENT / name).stat().st_size for name in (MODEL, TOKENIZER, ABOUT))
-    assert CARD["bytes"] == size
-    assert 100 * size <= CARD["teacher"]["bytes"]
-
-
-def test_the_students_words_come_from_our_own_reviews():
-    words = json.loads((STUDENT / "tokenizer.json").read_text("utf-8"))["model"][
-        "vocab"
-    ]
-    ours = unicodedata.normalize("NFD", " ".join(row["text"] for row in sample()))
-    ours = "".join(c for c in ours if not unicodedata.combining(c)).lower()
-    strange = [w for w in words if w not in ours and not w.startswith("[")]
-    assert strange == []
-
-
-def test_the_students_page_takes_its_numbers_from_the_card():
-    page = student_page.what_answers(CARD)
-    assert f"| the file that answers here | {CARD['test']['accuracy']:.3f} |" in page
-    other = json.loads(json.dumps(CARD))
-    other["test"]["control, every seed"] = other["test"]["every seed"]
-    assert "+0.0 points [+0.0, +0.0]:\nno difference shown" in (
-        student_page.what_answers(other)
+def test_the_file_that_answers_in_the_book_is_the_one_of_the_results(reviews):
+    results = stored(student_page.BEST)
+    (row,) = results["rows"]
+    file = PROJECT / student_page.PLACE
+    assert file.stat().st_size == row["cost"]["bytes_on_disk"] <= 1_000_000
+    student = PocketStudent.load(file)
+    assert list(student.label_names) == ["negative", "positive"]
+    texts = reviews["test"]
+    right = student.logits(list(texts["text"])).argmax(1) == np.array(texts["label"])
+    known = stored(student_page.SPEED)["sample"]
+    assert known["examples"] == len(right)
+    assert (
+        known["accuracy"] == pytest.approx(right.mean(), abs=0.003)
+        and known["accuracy"] > 0.7
     )
+
+
+def test_the_students_page_takes_its_numbers_from_what_is_stored(tmp_path):
+    page = student_page.student_page(PROJECT)
+    results, card = stored(student_page.BEST), stored(student_page.TEACHER)
+    (row,) = results["rows"]
+    assert f"| the file that answers here | {row['accuracy']['mean']:.3f} |" in page
+    assert f"{row['cost']['bytes_on_disk']:,} bytes" in page
+    size = 4 * card["parameters"] / row["cost"]["bytes_on_disk"]
+    assert f"one part in {size:.0f}" in page and size > 80
+    for name in (student_page.BEST, student_page.TEACHER, student_page.SPEED):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    row["accuracy"]["mean"] = 0.5
+    (tmp_path / student_page.BEST).write_text(json.dumps(results), "utf-8")
+    (tmp_path / student_page.TEACHER).write_text(json.dumps(card), "utf-8")
+    speed = stored(student_page.SPEED)
+    speed["rows"][0]["median_ms"] = 123.4
+    (tmp_path / student_page.SPEED).write_text(json.dumps(speed), "utf-8")
+    other = student_page.student_page(tmp_path)
+    assert "| the file that answers here | 0.500 |" in other
+    assert "123.4 ms" in other
+
+
+def test_the_speed_was_measured_on_the_file_that_is_shipped():
+    speed = stored(student_page.SPEED)
+    content = (PROJECT / student_page.PLACE).read_bytes()
+    assert speed["student"] == hashlib.sha256(content).hexdigest()
+    packed, beside = speed["rows"]
+    assert packed["bytes"]["student"] == len(content)
+    assert packed["bytes"]["runtime"] == 0 < beside["bytes"]["runtime"]
+    assert 0 < packed["median_ms"] <= packed["p90_ms"]
 
 
 # ------------------------------------------------------------------- site
@@ -692,7 +692,6 @@ def start(monkeypatch, tmp_path):
     calls = []
     scope = names["set_up_book"].__globals__
     scope["run"] = lambda *words, **_: calls.append([str(word) for word in words])
-    scope["fetch_browser"] = lambda: calls.append(["npm"])
     scope["ask"] = lambda python: {"version": scope["PINNED_PYTHON"]}
     scope["lacks_book"] = lambda python: scope["lacking"]
     scope["lacking"] = True
@@ -703,15 +702,14 @@ def start(monkeypatch, tmp_path):
 def test_the_first_call_installs_what_the_book_needs(start, tmp_path):
     names, scope, calls = start
     names["set_up_book"](tmp_path / "python", here=False)
-    (pip, npm) = calls
+    (pip,) = calls
     assert pip[1:4] == ["-m", "pip", "install"] and pip[-1] == ".[book]"
-    assert "--constraint" in pip and npm == ["npm"]
+    assert "--constraint" in pip
 
 
 def test_a_later_call_needs_no_network(start, tmp_path):
     names, scope, calls = start
     scope["lacking"] = False
-    (tmp_path / "browser" / "node_modules" / "onnxruntime-web").mkdir(parents=True)
     names["set_up_book"](tmp_path / "python", here=False)
     assert calls == []
 
@@ -719,7 +717,7 @@ def test_a_later_call_needs_no_network(start, tmp_path):
 def test_another_python_is_left_as_it_is(start, tmp_path):
     names, _, calls = start
     names["set_up_book"](tmp_path / "python", here=True)
-    assert calls == [["npm"]]
+    assert calls == []
 
 
 def test_another_version_of_python_takes_what_fits_it(start, tmp_path):

@@ -19,7 +19,7 @@ from pathlib import Path
 from ...export.browser import to_browser
 from ...files import whole_folder
 from ...lessons.claims import register
-from ...places import BROWSER_RUNTIME, NO_CLONE, PROJECT
+from ...places import NO_CLONE, PROJECT
 from .checking import check_site
 from .claims_page import claims_page, judged_in_notebook, judged_in_results
 from .contents import add_all_contents, language_of
@@ -61,7 +61,6 @@ def build_book(
     *,
     root: Path = PROJECT,
     repository: str = "",
-    runtime: str | Path = BROWSER_RUNTIME,
 ) -> Path:
     """Make the site.
 
@@ -74,9 +73,6 @@ def build_book(
     repository : str, optional
         The project's address, such as ``"ada/kit"``; by default the one of
         ``docs/ways_in.md``.
-    runtime : str or Path
-        What runs the student in a page; see
-        :func:`~distill_helpers.export.browser.runtime_files`.
 
     Returns
     -------
@@ -90,8 +86,6 @@ def build_book(
         keep its promises; an earlier book stays then.
     FileExistsError
         If the folder holds something else than a book.
-    RuntimeMissingError
-        If what runs the student has not been installed.
     """
     folder = Path(folder)
     check_needs(root)
@@ -109,7 +103,7 @@ def build_book(
             "generated": str(sources / "_generated"),
         }
         run_sphinx(root / "docs" / "book", sources, site, settings)
-        to_browser(root / PLACE, site / "student", threshold=0.7, runtime=runtime)
+        to_browser(root / PLACE, site / "student", threshold=0.7)
         faults = check_site(site)
         if faults:
             listed = "\n".join(faults)

@@ -20,6 +20,8 @@ _LINK = re.compile(
     r"(?P<picture>!?)\[(?P<words>(?:[^][]|\[[^][]*\](?:\([^()\s]*\))?)*)\]"
     r"\(\s*(?P<target>[^()\s]+)\s*\)"
 )
+_TWICE = re.compile(r"(`([^`\n]+)`) \(`\2` of the project\)")
+"""A link whose words are the file's own place says it once."""
 
 
 class BookError(ValueError):
@@ -98,7 +100,8 @@ class Links:
         BookError
             If a link leads to nothing.
         """
-        return outside_code(text, lambda part: self._repaired(part, page))
+        read = outside_code(text, lambda part: self._repaired(part, page))
+        return _TWICE.sub(r"\1", read)
 
     def _repaired(self, text: str, page: str) -> str:
         def one(found: re.Match) -> str:
