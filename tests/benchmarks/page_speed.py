@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from distill_helpers import compression, data, evaluation, export, students, training
-from distill_helpers.places import BEST_SMALL_STUDENT, RESULTS
+from distill_helpers.places import BEST_STUDENT, RESULTS
 
 NAME = "best_small_student_page.json"
 REVIEWS, TURNS = 200, 7
@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--student", type=Path, default=BEST_SMALL_STUDENT)
+    parser.add_argument("--student", type=Path, default=BEST_STUDENT)
     parser.add_argument("--results", type=Path, default=RESULTS / NAME)
     options = parser.parse_args()
     reviews = data.load_reviews("sample")
