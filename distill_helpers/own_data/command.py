@@ -13,6 +13,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from .typed import as_typed, option_of
+
 STOPPED = 130
 """The exit status of a command that was stopped by Ctrl-C."""
 NOTHING_FITS = 3
@@ -119,7 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"\n{error}", file=sys.stderr)
             return NOTHING_FITS
     except (ValueError, TypeError, OSError) as error:
-        reader.error(_with_options(str(error), given))
+        options = {name: option_of(name) for name in given if name != "source"}
+        reader.error(as_typed(str(error), options))
     except KeyboardInterrupt:
         _say_how_to_go_on(request)
         return STOPPED
@@ -140,14 +143,6 @@ def _class_names(pairs: Sequence[str] | None) -> dict[str | int, str] | None:
             raise ValueError(f"--class-names names {theirs!r} twice")
         found[key] = ours
     return found
-
-
-def _with_options(message: str, given: dict) -> str:
-    """Spell the name at the head of a message as it was typed."""
-    name = message.partition(" ")[0].partition("=")[0].rstrip(":")
-    if name in given and name != "source":
-        return f"--{name.replace('_', '-')}{message[len(name) :]}"
-    return message
 
 
 def _say_how_to_go_on(request) -> None:

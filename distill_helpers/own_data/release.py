@@ -24,12 +24,14 @@ from ..evaluation.membership import losses_of, membership_attack
 from ..evaluation.metrics import measure_quality
 from ..evaluation.refusal import ALLOW, ASK, REFUSE, CardFacts, Use, judge_use
 from ..evaluation.robustness import accuracy_under, attack
-from ..evaluation.statistics import mcnemar
+from ..evaluation.statistics import mcnemar, share_interval
 from .opened import Opened, open_student
 
 PASSED, LOOK, FAILED, NOT_ASKED = "passed", "look at it", "failed", "not asked"
 MOST_LOST = 0.05
 """Accuracy that slips in a fifth of the words may take before somebody has to look."""
+MOST_TURNED = 0.5
+"""Share of right answers that an attacker of five words may turn, likewise."""
 MOST_FLIPPED = 0.05
 """Share of texts whose class may hang on the person in it, likewise."""
 TEXTS, ATTACKED = 300, 40
@@ -230,25 +232,32 @@ class _Known:
 def attacked(known: _Known) -> Finding:
     """How much do slips of the keyboard and an attacker take?"""
     question = "attack"
-    texts, labels = known.texts[:TEXTS], known.labels[:TEXTS]
-    if not any(map(WORD.search, texts)):
+    rows = [row for row, text in enumerate(known.texts) if WORD.search(text)][:TEXTS]
+    if not rows:
         return Finding(question, NOT_ASKED, "the texts have no words to mistype")
+    texts, labels = [known.texts[row] for row in rows], known.labels[rows]
     by_share = accuracy_under(
         known.answer, texts, labels, shares=_SHARES, seed=known.seed
     )
     lost = by_share[0.0] - by_share[0.2]
+    right = known.chosen[rows] == labels
+    low, high = share_interval(int(right.sum()), len(rows))
     said = (
-        f"accuracy {by_share[0.0]:.3f} as the texts stand, {by_share[0.2]:.3f} with slips"
-        f" in a fifth of the words, {by_share[0.4]:.3f} in two fifths"
+        f"accuracy {by_share[0.0]:.3f} [{low:.3f}, {high:.3f}] on {len(rows)} texts as"
+        f" they stand, {by_share[0.2]:.3f} with slips in a fifth of the words,"
+        f" {by_share[0.4]:.3f} in two fifths"
     )
+    answer = PASSED if lost <= MOST_LOST else LOOK
     numbers = {"accuracy": {f"{share:g}": found for share, found in by_share.items()}}
-    if (known.chosen[:ATTACKED] == labels[:ATTACKED]).any():
+    if right[:ATTACKED].any():
         some = attack(
             known.answer, texts[:ATTACKED], labels[:ATTACKED], seed=known.seed
         )
         said += f"; five words picked by an attacker {some}"
         numbers |= {"turned": some.share, "turned_by_chance": some.random_share}
-    return Finding(question, PASSED if lost <= MOST_LOST else LOOK, said, numbers)
+        if some.share > MOST_TURNED:
+            answer = LOOK
+    return Finding(question, answer, said, numbers)
 
 
 def forgotten(known: _Known, former: Opened | None) -> Finding:

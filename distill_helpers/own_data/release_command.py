@@ -10,9 +10,14 @@ leaves a report and the card with the outcome.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .typed import as_typed, option_of
+
+STOPPED = 130
+"""The exit status after Ctrl-C."""
 STATUS = {"allow": 0, "ask": 3, "refuse": 4}
 """The exit status of each outcome."""
 
@@ -69,11 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # They load slowly: --help needs none of it.
         from ..evaluation.refusal import Use
-        from ..files import fresh_path
         from .release import release_check
         from .release_report import write_release
+        from .request import check_output
 
-        fresh_path(output)
+        check_output(output)
         use = None
         if given.use is not None:
             language = given.use_language or given.language
@@ -94,6 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         write_release(found, output)
     except (ValueError, TypeError, OSError) as error:
-        reader.error(str(error))
+        options = {name: option_of(name) for name in vars(given) if name != "student"}
+        reader.error(as_typed(str(error), options | {"source": "--data"}))
+    except KeyboardInterrupt:
+        print("\nstopped; nothing was written", file=sys.stderr)
+        return STOPPED
     print(f"\n{found.outcome}: {found.reason}\nwritten to {output}")
     return STATUS[found.outcome]

@@ -12,7 +12,7 @@ from distill_helpers.evaluation import Use, model_card
 from distill_helpers.evaluation.scorecard import results
 from distill_helpers.export import trace_onnx, write_bundle
 from distill_helpers.own_data import open_student, release_check, write_release
-from distill_helpers.own_data.release import FAILED, LOOK, NOT_ASKED, PASSED
+from distill_helpers.own_data.release import FAILED, LOOK, NOT_ASKED, PASSED, attacked
 from distill_helpers.own_data.release_command import main
 from distill_helpers.students import build_student, train_tokenizer
 from distill_helpers.training.recipes import train_further
@@ -123,7 +123,7 @@ def test_the_command_leaves_a_report_and_the_card_with_the_outcome(
     assert "it touches work" in card and "not examined for unequal errors" in card
     with pytest.raises(SystemExit):
         main(call)  # what stands there stays
-    assert "exists already" in capsys.readouterr().err
+    assert "holds something already" in capsys.readouterr().err
 
 
 def test_a_card_says_what_was_examined(release):
@@ -161,3 +161,39 @@ def test_nothing_is_written_where_something_stands(release, tmp_path):
 def test_a_use_without_a_word_for_its_texts_is_named_before_any_work(tmp_path):
     with pytest.raises(ValueError, match="about must hold at least one word"):
         release_check(tmp_path / "none", tmp_path / "none.csv", use=USE)
+
+
+class Hurt:
+    """A student that reads a single word, and that an attacker therefore turns."""
+
+    def __init__(self, texts):
+        self.texts, self.train, self.seed = texts, [], 0
+        self.labels = np.array(["urgent" in text for text in texts]).astype(int)
+        self.chosen = self.logits = None
+        self.logits = self.answer(texts)
+        self.chosen = self.logits.argmax(1)
+
+    def answer(self, texts):
+        marks = np.array(["urgent" in text for text in texts]).astype(float)
+        return np.stack([0.5 - marks, marks - 0.5], axis=1)
+
+
+def test_an_attacker_who_turns_most_answers_asks_for_a_person():
+    found = attacked(Hurt([f"urgent matter number {n}" for n in range(30)] + ["123"]))
+    assert found.numbers["turned"] > 0.9 and found.answer == LOOK
+    assert "1.000 [0.886, 1.000] on 30 texts" in found.said  # one has no word
+    kept = attacked(Hurt([f"quiet matter number {n}" for n in range(30)]))
+    assert kept.numbers["turned"] == 0 and kept.answer == PASSED
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(
+    delivered, file, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("distill_helpers.own_data.release.release_check", None)
+    (tmp_path / "a file").write_text("kept")
+    for output in (tmp_path, tmp_path / "a file" / "below"):
+        with pytest.raises(SystemExit) as ended:
+            main([str(delivered), "--data", str(file), "--output", str(output)])
+        assert ended.value.code == 2
+        assert "--output" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a file"]
