@@ -23,7 +23,7 @@ from distill_helpers.export.browser import (
     to_browser,
 )
 from distill_helpers.export.headless import ASK, PageFaultError, ask_page
-from distill_helpers.places import SAMPLE_REVIEWS
+from distill_helpers.places import BEST_STUDENT, SAMPLE_REVIEWS
 from distill_helpers.students.ngrams import NgramIndex, word_hashes, words
 from distill_helpers.students.pocket import PocketStudent, WordTable
 from distill_helpers.students.text_cnn import (
@@ -122,6 +122,14 @@ def test_node_says_what_python_says(files, name):
     found = np.array(node(ASK_NODE, files[name], given=asked))
     ours = PocketStudent.load(files[name]).logits(asked)
     assert np.ptp(ours) > 1
+    np.testing.assert_allclose(found, ours, atol=1e-4)
+
+
+@in_node
+def test_the_student_that_is_shipped_says_in_node_what_it_says_in_python():
+    asked = [*every_review()[::8], *ODD]
+    found = np.array(node(ASK_NODE, BEST_STUDENT, given=asked))
+    ours = PocketStudent.load(BEST_STUDENT).logits(asked)
     np.testing.assert_allclose(found, ours, atol=1e-4)
 
 
