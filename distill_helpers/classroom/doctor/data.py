@@ -16,6 +16,7 @@ from .report import FAIL, OK, WARN, Finding
 
 CHECKSUMS = "checksums.json"
 DATA_FILES = (
+    "best_small_student/*.safetensors",
     "domains/*.csv",
     "practice/*.csv",
     "proposed_uses/*.json",
