@@ -136,9 +136,7 @@ def test_code_is_no_wider_than_a_page(name):
             assert wide == [], cell.id
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in TRANSLATED if not name.endswith("03_imdb_distillation")]
-)
+@named
 def test_stored_outputs_are_whole_and_pictures_speak_the_language(name):
     code = [c for c in cells_of(TRANSLATED[name][2]) if c.cell_type == "code"]
     assert all(cell.execution_count for cell in code), "a cell was never run"
