@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import unicodedata
@@ -22,6 +23,7 @@ from distill_helpers.export.browser import (
     download_bytes,
     to_browser,
 )
+from distill_helpers.export.bundle import listed
 from distill_helpers.export.headless import ASK, PageFaultError, ask_page
 from distill_helpers.places import BEST_STUDENT, SAMPLE_REVIEWS
 from distill_helpers.students.ngrams import NgramIndex, word_hashes, words
@@ -220,8 +222,8 @@ def test_a_page_needs_no_runtime_and_carries_the_file(file, tmp_path):
     policy = (folder / "index.html").read_text("utf-8")
     assert "script-src 'self';" in policy and "%" not in policy
     assert "distill-helpers" in (folder / "licences.txt").read_text("utf-8")
-    listed = json.loads((folder / "page.json").read_text("utf-8"))
-    assert listed["reader"] == "packed_classifier.js"
+    pages = json.loads((folder / "page.json").read_text("utf-8"))
+    assert pages["reader"] == "packed_classifier.js"
 
 
 def test_a_damaged_file_makes_no_page(file, tmp_path):
@@ -315,6 +317,14 @@ def test_the_page_says_what_is_wrong_with_its_student(file, tmp_path):
         ask_page(folder, ["a film"])
     path.write_bytes(content[:-1] + b"?")
     with pytest.raises(PageFaultError, match="safetensors has another checksum"):
+        ask_page(folder, ["a film"])
+    # Not damaged, but of a format that this page is too old for.
+    content = re.sub(rb"distill-pocket-\d", b"distill-pocket-9", content)
+    path.write_bytes(content)
+    pages = json.loads((folder / "page.json").read_text("utf-8"))
+    pages["files"]["student/student.safetensors"] = listed(path)
+    (folder / "page.json").write_text(json.dumps(pages), "utf-8")
+    with pytest.raises(PageFaultError, match="cannot be used: .* distill-pocket-9"):
         ask_page(folder, ["a film"])
 
 
