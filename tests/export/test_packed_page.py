@@ -85,8 +85,8 @@ def build(texts, rooted=True, **shape):
     index = NgramIndex.of(hashes, 3, [1, 2, 2])
     table = WordTable.of(hashes, 400, longest_text=101)
     torch.manual_seed(1)
-    config = TextCNNConfig(vocab_size=len(table), embedding_size=7, filters=6, **shape)
-    cnn = TextCNNForSequenceClassification(config).eval()
+    shape = {"vocab_size": len(table), "embedding_size": 7, "filters": 6} | shape
+    cnn = TextCNNForSequenceClassification(TextCNNConfig(**shape)).eval()
     with torch.no_grad():
         for weight in cnn.parameters():
             weight.normal_(std=0.4)
@@ -98,6 +98,7 @@ SHAPES = {
     "widths 1, 2, 5": {"widths": (1, 2, 5)},
     "plain sums": {"rooted": False},
     "attention": {"pooling": POOLINGS, "widths": (1, 3)},
+    "one number a word": {"embedding_size": 1, "filters": 5},
     "mean before max": {"pooling": ("mean", "max")},
 }
 

@@ -292,7 +292,7 @@ class Levels {
   }
 
   row(i) {
-    const scale = half(this.scales[i]);
+    const scale = this.scales ? half(this.scales[i]) : 1;
     return Float32Array.from({ length: this.width },
       (_, s) => this.number(i * this.width + s) * scale);
   }
