@@ -20,6 +20,8 @@ from .annotations import fits, is_finite, mended_spelling
 INJECTED = "# Parameters"
 RESULT_NAMES = ("results.json", "student", "teacher.json", "soft_targets")
 DEFAULT_RUNS = Path("runs")
+FILMS = ("sample", "imdb", "auto")
+"""Sources of a lesson that speaks of films alone."""
 
 
 class ParameterError(ValueError):
@@ -224,6 +226,16 @@ def check_seeds(seeds: Sequence[int]) -> None:
         raise ParameterError(
             "seeds must hold at least one number, all different and none"
             f" below 0, got {seeds!r}"
+        )
+
+
+def check_of_films(source: str) -> None:
+    """Raise unless a lesson that speaks of films alone is given films."""
+    if source not in FILMS:
+        raise ParameterError(
+            f"source must be one of {', '.join(map(repr, FILMS))}, got {source!r}: this"
+            " lesson is about reviews of films. Texts of your own go through lessons 03"
+            " to 07 and through own_data.ipynb"
         )
 
 

@@ -27,6 +27,7 @@ ALL = (
     "04_tuning",
     "05_quantisation",
     "06_edge_export",
+    "07_data",
     "appendix_one_setting",
     "appendix_best_small_student",
 )
@@ -72,7 +73,7 @@ def test_no_lesson_trains_on_what_it_is_judged_by_whatever_the_seed(name, files)
     calls = loading(name)
     assert calls
     given = {"source": str(files["half"]), "labelled": 60, "transfer": 90}
-    given |= {"validation": 40, "data": data, "seeds": [5, 1, 2]}
+    given |= {"validation": 40, "test": None, "data": data, "seeds": [5, 1, 2]}
     drawn = [
         eval(call, given | {"seed": seed}) for call in calls for seed in given["seeds"]
     ]
@@ -166,6 +167,12 @@ RUNS = {
     "04, made": ("04_tuning", "english", "make", SHORT | {"trials": 2}),
     "05, a saved classifier": ("05_quantisation", "english", "folder", SHORT),
     "06, Chinese, all labels": ("06_edge_export", "chinese", "make", {"epochs": 2.0}),
+    "07, made": (
+        "07_data",
+        "english",
+        "make",
+        {"budget": 40, "copies": 2, "seeds": [0, 1]},
+    ),
     "best small student, two classes": (
         "appendix_best_small_student",
         "two",
