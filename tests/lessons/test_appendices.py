@@ -121,8 +121,17 @@ def test_the_best_small_student_is_made_in_one_file(tmp_path, bert_tokenizer):
     names = [step["step"] for step in results["steps"]]
     assert names[0] == "words, labels alone" and names[-1] == "the file"
     assert "CNN, + the teacher's embedding (seed 1)" in names
-    assert {"+ divided by a root", "+ penalty chosen anew"} < set(names)
-    assert student.rooted
+    assert {"+ divided by a root", "+ penalty chosen anew", "the first file"} < set(
+        names
+    )
+    rounds = [f"the CNN after round {n + 2}" for n in range(2)]
+    assert names[-5:-2] == [*rounds, "the mean of the rounds"]
+    assert results["chosen"] in names[-5:-2]
+    assert results["settings"]["more_passes"] == parameters["more_passes"]
+    assert student.rooted and student.cnn.config.pooling[-1] == "attention"
+    first = PocketStudent.load(tmp_path / "out" / "first.safetensors")
+    assert first.cnn.config.pooling == ["max", "mean"]
+    assert (first.weights == student.weights).all()
     ladder = {s["step"] for s in results["steps"] if "test accuracy" not in s}
     assert ladder == {name for name in names if "(seed" in name}
     assert results["steps"][-1]["test accuracy"] == pytest.approx(right.mean())
@@ -136,7 +145,8 @@ def test_the_stored_small_student_is_what_its_parameters_ask_for():
     assert row["accuracy"]["mean"] >= 0.922
     assert row["examples"] == results["sizes"]["test"] >= 19_800
     assert results["steps"][-1]["test accuracy"] == row["accuracy"]["mean"]
-    for name in ("source", "labelled", "passes", "vocabulary", "filters", "ngrams"):
+    settings = ("source", "labelled", "vocabulary", "filters", "ngrams")
+    for name in (*settings, "passes", "more_passes", "left_out"):
         assert results["settings"][name] == asked[name], name
     sizes = results["sizes"]
     assert sizes["held out"] == asked["held_out"]
@@ -157,3 +167,25 @@ def test_the_stored_small_student_gained_by_a_root_and_by_its_texts():
     for name in seeds:
         chance = name.replace("an embedding from the texts", "unlabelled texts")
         assert steps[name]["agreement"] > steps[chance]["agreement"]
+
+
+def test_the_stored_small_student_went_on_from_its_first_file():
+    results = json.loads((STORED / "best_small_student_imdb.json").read_text())
+    steps = {step["step"]: step for step in results["steps"]}
+    first, last = steps["the first file"], steps["the file"]
+    kept = results["first_file"]
+    assert kept["accuracy"] == first["test accuracy"]
+    gain = last["test accuracy"] - first["test accuracy"]
+    assert kept["gain"] == pytest.approx(gain)
+    by_heart = results["by_heart"]
+    assert by_heart["held out"] == pytest.approx(
+        steps["the CNN"]["agreement"], abs=2e-3
+    )
+    assert by_heart["read"] > by_heart["held out"] + 0.01  # as the prose says
+    rounds = [f"the CNN after round {n + 2}" for n in range(2)]
+    nearest = max(
+        [*rounds, "the mean of the rounds"], key=lambda n: steps[n]["correlation"]
+    )
+    assert results["chosen"] == nearest
+    assert results["also_tried"]["correlation"] < steps[nearest]["correlation"]
+    assert last["correlation"] > first["correlation"]
