@@ -26,7 +26,7 @@ __getattr__, __dir__, __all__ = attach(
             "encode_prompts",
         ],
         "deidentifying": ["deidentify", "find_personal", "read_placed"],
-        "duplicates": ["duplicate_groups", "jaccard"],
+        "duplicates": ["alike_but_for_numbers", "duplicate_groups", "jaccard"],
         "encoding": [
             "DistillationCollator",
             "EncodedReviews",

@@ -35,6 +35,7 @@ PATIENCE = 5
 """Seconds after which a progress bar appears."""
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
+_DIGITS = re.compile(r"\d+")
 _SPACELESS = re.compile(f"([{SPACELESS}])")
 
 
@@ -210,3 +211,32 @@ def _near_groups(marks: list[str], threshold: float, progress: bool) -> list[int
             if len(seen[key]) <= limit:  # boilerplate alone has longer lists
                 seen[key].append(index)
     return [_root(parents, index) for index in range(len(parents))]
+
+
+def alike_but_for_numbers(texts: Sequence[str], known: Sequence[str]) -> np.ndarray:
+    """Say which texts some other text repeats, but for the numbers in it.
+
+    Forms that a machine filled in differ by a case number; no shingle of a short one
+    may be the same, so that it is no near duplicate, and yet it is known by heart.
+
+    Parameters
+    ----------
+    texts, known : sequence of str
+
+    Returns
+    -------
+    ndarray of bool, shape (texts,)
+
+    Examples
+    --------
+    >>> alike_but_for_numbers(["Case 7: no heat", "Case 7: no light"], ["case 41, no heat"])
+    array([ True, False])
+    """
+    check_texts(texts)
+    check_texts(known)
+    seen = set(map(_without_numbers, known))
+    return np.array([_without_numbers(text) in seen for text in texts], bool)
+
+
+def _without_numbers(text: str) -> str:
+    return _DIGITS.sub("0", signature(text))

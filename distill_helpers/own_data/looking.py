@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..data.duplicates import alike_but_for_numbers
 from ..data.labels import SEVERAL_LABELS
 from ..data.reviews import ReviewDict, load_reviews
 from .request import Request
@@ -80,6 +81,15 @@ class Texts:
             found.append(
                 f"fewer than {FEW_TEXTS} test texts in {', '.join(few)}: what is said"
                 " of the class may be chance"
+            )
+        asked, read = (list(self.reviews[part]["text"]) for part in ("test", "train"))
+        alike = int(alike_but_for_numbers(asked, read).sum())
+        if alike:
+            found.append(
+                f"{alike:,} of {len(asked):,} test texts repeat a training text but for"
+                " the numbers in it: what is right of them may be known by heart. Where"
+                " new texts will be like that, all is well; else give the file a column"
+                " 'split'"
             )
         if not len(self.reviews["transfer"]):
             found.append(

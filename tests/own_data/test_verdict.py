@@ -96,3 +96,17 @@ def test_a_teacher_that_is_right_less_often_than_one_word_is_called_so(
     (said,) = [w for w in guide.warnings if "always to say 'normal'" in w]
     assert said.startswith("the teacher, on the labelled texts: accuracy 0.")
     train(request, texts, guide, progress=False)
+
+
+def test_test_texts_that_only_a_number_tells_from_training_are_counted(tmp_path):
+    lines = [(f"report {n}: door {n * 7}", "door", "train") for n in range(9)]
+    lines += [(f"report {n}: lamp {n * 7}", "lamp", "train") for n in range(9)]
+    lines += [(f"report {n}: lamp {n * 9}", "lamp", "test") for n in range(20, 23)]
+    lines += [("a door of its own kind", "door", "test")]
+    lines += [("another door squeaks", "door", "validation")]
+    lines += [("another lamp flickers", "lamp", "validation")]
+    frame = pd.DataFrame(lines, columns=["text", "label", "split"])
+    frame.to_csv(tmp_path / "forms.csv", index=False)
+    warnings = look(Request(tmp_path / "forms.csv", output=tmp_path / "o")).warnings
+    (said,) = [warning for warning in warnings if "numbers in it" in warning]
+    assert said.startswith("3 of 4 test texts repeat a training text")
