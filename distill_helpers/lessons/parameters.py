@@ -300,10 +300,15 @@ def output_folder(output_dir: str, lesson: str) -> Path:
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ParameterError(
-            f"{said} cannot be written in {os.getcwd()!r} ({reason}); name a folder"
+            f"{said} cannot be written{_from_here(output_dir)} ({reason}); name a folder"
             " that can be, by its full path"
         ) from error
     return folder
+
+
+def _from_here(output_dir: str) -> str:
+    absolute = os.path.isabs(os.path.expanduser(output_dir))
+    return "" if absolute else f" in {os.getcwd()!r}"
 
 
 def free_folder(base: Path) -> Path:
