@@ -189,3 +189,6 @@ def test_the_stored_small_student_went_on_from_its_first_file():
     assert results["chosen"] == nearest
     assert results["also_tried"]["correlation"] < steps[nearest]["correlation"]
     assert last["correlation"] > first["correlation"]
+    for arm in ("CNN, + attention", "CNN, + words left out"):
+        assert {f"{arm} (seed {seed})" for seed in range(3)} < set(steps)
+        assert any(line.startswith(f"{arm} against") for line in results["climbed"])
