@@ -54,7 +54,7 @@ def test_asking_once_costs_less_the_more_passes(peers, found):
         }
         for every_pass in ("TextBrewer", "torchdistill", "the tutorials' loop"):
             gain = {n: cost[every_pass, n] / cost["this kit", n] for n in passes}
-            assert gain[max(passes)] > 0.6 * max(passes), gain
+            assert gain[max(passes)] > 0.5 * max(passes), gain
             assert [*gain.values()] == sorted(gain.values())
 
 

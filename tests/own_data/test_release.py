@@ -197,3 +197,16 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(
         assert ended.value.code == 2
         assert "--output" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a file"]
+
+
+def test_a_check_that_is_stopped_leaves_nothing(
+    delivered, file, tmp_path, capsys, monkeypatch
+):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("distill_helpers.own_data.release.release_check", stopped)
+    output = tmp_path / "checked"
+    assert main([str(delivered), "--data", str(file), "--output", str(output)]) == 130
+    assert "stopped; nothing was written" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
