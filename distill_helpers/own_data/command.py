@@ -13,7 +13,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .typed import as_typed, option_of
+from ..arguments import as_typed, option_of
 
 STOPPED = 130
 """The exit status of a command that was stopped by Ctrl-C."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .typed import as_typed, option_of
+from ..arguments import as_typed, option_of
 
 STOPPED = 130
 """The exit status after Ctrl-C."""

@@ -502,9 +502,13 @@ def test_the_command_prices_asks_and_writes_a_table(
     )
     logits = table.logits([text_of(body) for body in api.bodies])
     assert logits.shape == (120, 3)
+    Path("few.toml").write_text('[classes]\nlogin = ""\nbilling = ""', "utf-8")
+    fresh = [*words[:-2], "--output", "other.parquet"]
     for wrong, says in (
         (words, "exists already"),
         ([*words, "--output", "x.csv"], ".parquet"),
+        ([*fresh, "--classes", "few.toml"], "--classes must name each class of the"),
+        ([*fresh, "--classes", "none.toml"], "--classes='none.toml'"),
     ):
         with pytest.raises(SystemExit):
             kit(wrong)

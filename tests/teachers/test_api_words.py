@@ -336,7 +336,7 @@ def test_loopback_needs_no_encryption_and_each_host_has_its_own_key():
         ({"name": "api:unheard-of"}, ValueError, "base_url must say which server"),
         ({"label_names": None}, ValueError, "must know the classes"),
         ({"classes": {"a": "", "b": ""}}, ClassNamesError, "without a partner"),
-        ({"labelled": [("x", "neutral")]}, ClassNamesError, "labelled names"),
+        ({"labelled": [("x", "neutral")]}, ClassNamesError, "is none of"),
         ({"how": "guess"}, ValueError, "how must be one of"),
         ({"samples": 0}, ValueError, "samples must lie in"),
         ({"max_cost": 0}, ValueError, "max_cost must be a finite number above 0"),

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...arguments import as_typed, option_of
+
 STOPPED = 130
 """The exit status of a command that was stopped by Ctrl-C."""
 _TABLE = "_soft_targets.parquet"
@@ -84,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _ask(given)
     except (ValueError, TypeError, OSError) as error:
-        reader.error(str(error))
+        options = {name: option_of(name) for name in vars(given) if name != "source"}
+        reader.error(as_typed(str(error), options))
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on", file=sys.stderr)
         return STOPPED

@@ -130,7 +130,8 @@ def _own_name(name: str, task: Task, mapping: Mapping | None) -> str:
     place = class_place(name, task.label_names)
     if place is None:
         raise ClassNamesError(
-            f"labelled names the class {name!r}, the task has {task.label_names}"
+            f"classes must name each class of the labelled texts: {name!r} is none of"
+            f" {task.label_names}"
         )
     return task.label_names[place]
 
