@@ -252,10 +252,9 @@ class Patterns:
 
     def _value(self, value: str) -> str:
         """Translate what stands in a gap, as far as there are words for it."""
-        alone = not any(mark in value for mark in _MARKS)
-        if self._word(value) or alone:
-            return self._part(value) or value
-        return self._list(value, self._part)[0]
+        listed, unknown = self._list(value, self._part)
+        known = self._word(value) or (not unknown and listed)
+        return known or self._sentence(value) or listed
 
     def _part(self, text: str) -> str | None:
         return self._word(text) or self._sentence(text)

@@ -248,6 +248,11 @@ def test_in_a_gap_what_has_no_word_stays_as_it_is():
     assert said.told("stopped: base 10: 'a', b") == "Halt: base 10: 'a', b"
 
 
+def test_what_stands_in_a_gap_may_be_a_sentence_with_a_mark_of_lists():
+    said = language.Patterns({"no: {what}": "nein: {what}", "at {k}: {e}": "{e} ({k})"})
+    assert said.told("no: at 5: off, by 1") == "nein: off, by 1 (5)"
+
+
 # ------------------------------------------------- what the tool says is wrong
 def notebook(*cells):
     made = [
