@@ -7,7 +7,7 @@
 ENCODER is a folder with safetensors, such as that of all-mpnet-base-v2; its first
 layers stay as they are (``--frozen``). Everything long is kept in WORK, an encoder's
 own: stop it when you like, and call it again to go on. The lower layers' states take
-about 390 KB a review with a width of 768.
+about 400 KB a review with a width of 768.
 
 ``try`` learns from a few reviews of the train split and is judged on others of it, for
 several seeds, before the first step and after each pass; it writes WORK/tried-*.json.
