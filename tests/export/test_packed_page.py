@@ -1,7 +1,6 @@
 """The packed student without Python: the same logits in Node and in a page."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import CHROMIUM, ODD_TEXTS
+from page_faults import ask_in, faults_of
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -340,18 +340,5 @@ def test_nothing_overflows_and_axe_finds_no_serious_fault(open_page, width, sche
     size = {"width": width, "height": 800}
     with PageServer(open_page.folder) as server:
         page = open_page(server, viewport=size, color_scheme=scheme)
-        page.fill("#text", "A film that is dull, loud and wonderful " * 12)
-        page.click("#ask")
-        page.wait_for_selector("#why:not([hidden])")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        pictures = os.environ.get("DISTILL_SCREENSHOTS")
-        if pictures:  # to be looked at
-            page.screenshot(path=f"{pictures}/packed-{width}-{scheme}.png")
-        page.add_script_tag(url="axe.js")
-        report = page.evaluate("axe.run()")
-    serious = [
-        f"{fault['id']}: {fault['help']}"
-        for fault in report["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+        ask_in(page, "A film that is dull, loud and wonderful " * 12)
+        assert faults_of(page, width, f"packed-{width}-{scheme}") == []

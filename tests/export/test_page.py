@@ -1,7 +1,6 @@
 """The student in a real browser: same labels, no strangers, no network."""
 
 import json
-import os
 import random
 import shutil
 import time
@@ -12,6 +11,7 @@ from urllib.parse import urlparse
 
 import numpy as np
 import pytest
+from page_faults import ask_in, faults_of
 
 from distill_helpers.compression.onnx_quantisation import quantise_dynamic
 from distill_helpers.data.cleaning import clean_text
@@ -332,21 +332,8 @@ def test_nothing_overflows_and_axe_finds_no_serious_fault(
     size = {"width": width, "height": 800}
     with PageServer(folder) as server:
         page = visit(server.address, viewport=size, color_scheme=scheme)
-        page.fill("#text", "A film that is dull, loud and wonderful " * 12)
-        page.click("#ask")
-        page.wait_for_selector("#why:not([hidden])")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        pictures = os.environ.get("DISTILL_SCREENSHOTS")
-        if pictures:  # to be looked at
-            page.screenshot(path=f"{pictures}/page-{width}-{scheme}.png")
-        page.add_script_tag(url="axe.js")
-        report = page.evaluate("axe.run()")
-    serious = [
-        f"{v['id']}: {v['help']}"
-        for v in report["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+        ask_in(page, "A film that is dull, loud and wonderful " * 12)
+        assert faults_of(page, width, f"page-{width}-{scheme}") == []
 
 
 def test_the_students_whole_download_is_small(bundles, tmp_path):
