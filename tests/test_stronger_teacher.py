@@ -55,7 +55,7 @@ def test_trials_are_judged_on_reviews_that_taught_nobody(encoder, tmp_path, caps
     with pytest.raises(FileExistsError, match="holds a result already"):
         main(["gather", str(tmp_path / "both.json"), *files])
     told["labelled"] = 31
-    Path(files[1]).write_text(json.dumps(told))
+    Path(files[1]).write_text(json.dumps(told), "utf-8")
     with pytest.raises(ValueError, match="of one size"):
         main(["gather", str(tmp_path / "apart.json"), *files])
 
