@@ -42,7 +42,7 @@ RUN_ONCE = ("default_run", "solved_run", "lab")
 FULL = ("default_run", "lab", "cluster", "imdb_folder")
 """Those that take too long for every day."""
 
-LONG_LESSON = 60
+LONG_LESSON = 30
 """Seconds; a solved lesson whose stored run took longer is left to them as well."""
 
 
