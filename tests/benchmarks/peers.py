@@ -15,7 +15,8 @@ measures what is shipped (``PLAN``): about 25 minutes of one thread. ``--live 32
 asks a teacher about 32 reviews for one pass and for three, ``--live`` alone leaves it
 out. Stopped, the same call goes on; a new run wants new ``--results``, or none there.
 Without IMDB (``DISTILL_IMDB``) the reviews of the sample stand in. ``--page`` writes
-``docs/peers.md`` from results that are there, and needs none of the packages.
+``docs/peers.md`` from results that are there, and needs none of the packages; the
+page of other results lies beside them.
 """
 
 from __future__ import annotations
@@ -445,8 +446,9 @@ def main(arguments: list[str] | None = None) -> None:
         if left := still_missing(plan, found["rows"]):
             print(len(left), "pieces are left; the same call goes on")
             return
-    PAGE.write_text(page(found), "utf-8")
-    print("written", PAGE.name)
+    place = PAGE if asked.results == RESULTS else asked.results.with_suffix(".md")
+    place.write_text(page(found), "utf-8")
+    print("written", place.name)
 
 
 if __name__ == "__main__":
