@@ -192,3 +192,28 @@ def test_the_stored_small_student_went_on_from_its_first_file():
     for arm in ("CNN, + attention", "CNN, + words left out"):
         assert {f"{arm} (seed {seed})" for seed in range(3)} < set(steps)
         assert any(line.startswith(f"{arm} against") for line in results["climbed"])
+
+
+def test_the_stored_trial_of_a_larger_encoder_is_what_the_appendix_shows():
+    tried = json.loads((STORED / "stronger_teacher.json").read_text("utf-8"))
+    last = {
+        trial["encoder"]: [run[-1]["accuracy"] for run in trial["runs"]]
+        for trial in tried["trials"]
+    }
+    assert all(len(by_seed) >= 3 for by_seed in last.values())
+    sizes = {(trial["labelled"], trial["held out"]) for trial in tried["trials"]}
+    assert len(sizes) == 1 and min(min(sizes)) > 0
+    shown = (NOTEBOOKS / "appendix_teacher.ipynb").read_text("utf-8")
+    for name, gain in tried["gains"].items():
+        apart = np.subtract(last[name], last[tried["control"]])
+        assert gain["mean"] == pytest.approx(apart.mean())
+        assert gain["interval"][0] <= gain["mean"] <= gain["interval"][1]
+        low, high = gain["interval"]
+        line = f"{name} against {tried['control']}: {gain['mean']:+.3f}"
+        assert f"{line} [{low:+.3f}, {high:+.3f}]" in shown
+    ((labelled, held_out),) = sizes
+    assert f"{labelled} labels, judged on {held_out} reviews" in shown
+    for row in tried["rows"]:
+        assert row["accuracy"]["mean"] == pytest.approx(
+            np.mean(row["accuracy"]["per_seed"])
+        )
