@@ -65,7 +65,7 @@ class Texts:
 
         return pd.DataFrame(self.report.by_part).rename_axis("class")
 
-    @property
+    @cached_property
     def warnings(self) -> list[str]:
         """What a reader of the results must know of the file."""
         found = list(self.report.warnings)
