@@ -31,6 +31,9 @@ from distill_helpers.teachers.cached import CachedTeacher
 from distill_helpers.teachers.finetuning import finetune, predict_logits
 from distill_helpers.teachers.live import HuggingFaceTeacher, weights_revision
 
+# Other kernels add in another order; how much that moves depends on the machine.
+NEAR = {"rtol": 1e-4, "atol": 1e-4}
+
 
 def elsewhere(model):
     return copy.deepcopy(model).to(DEVICE)
@@ -79,7 +82,7 @@ def test_a_student_is_judged_where_it_lies(kind, tokenizers, texts):
         )
         assert device_of(moved) == DEVICE
     assert found.dtype == np.float32 and cost.peak_memory_mb > 0
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected, **NEAR)
 
 
 @pytest.mark.parametrize("windows", [True, False])
@@ -91,7 +94,7 @@ def test_a_teacher_labels_where_it_lies(windows, bert, bert_tokenizer, texts, tm
         assert weights_revision(there.model) == weights_revision(bert)
         cached = CachedTeacher(there, tmp_path)
         found = cached.logits(texts[:9])
-    np.testing.assert_allclose(found, here.logits(texts[:9]), atol=1e-4)
+    np.testing.assert_allclose(found, here.logits(texts[:9]), **NEAR)
 
 
 def test_an_encoder_is_fine_tuned_where_it_lies(
@@ -121,7 +124,7 @@ def test_an_encoder_is_fine_tuned_where_it_lies(
         assert device_of(there) == DEVICE
     assert set(asked) == {DEVICE.type}
     assert len(found) == len(expected) == 3
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    np.testing.assert_allclose(found, expected, **NEAR)
     assert answers.shape == (5, 2) and np.isfinite(answers).all()
 
 
@@ -135,13 +138,13 @@ def test_channels_are_weighed_and_taken_away_where_the_encoder_lies(
         scores = importances(moved, bert_tokenizer, reads)
         for name, values in expected.items():
             assert scores[name].device.type == "cpu"
-            torch.testing.assert_close(scores[name], values)
+            torch.testing.assert_close(scores[name], values, **NEAR)
         smaller = prune(moved, ffn=0.5, scores=scores)
         assert device_of(smaller) == DEVICE
         found = predict_encoded(smaller, bert_tokenizer, reads)
     smaller = prune(bert, ffn=0.5, scores=expected)
     np.testing.assert_allclose(
-        found, predict_encoded(smaller, bert_tokenizer, reads), atol=1e-5
+        found, predict_encoded(smaller, bert_tokenizer, reads), **NEAR
     )
     assert groups_of(smaller)
 
@@ -171,7 +174,7 @@ def test_filters_and_words_are_taken_away_where_the_student_lies(
         predictor(factorise_embedding(model, 4), tokenizer)(texts[:9]),
     ]
     for there, expected in zip(found, here):
-        np.testing.assert_allclose(there, expected, atol=1e-5)
+        np.testing.assert_allclose(there, expected, **NEAR)
 
 
 def test_a_student_is_exported_from_a_copy_and_stays_where_it_lies(
@@ -185,4 +188,4 @@ def test_a_student_is_exported_from_a_copy_and_stays_where_it_lies(
         path = trace_onnx(moved, tmp_path / "model.onnx")
         assert device_of(moved) == DEVICE
     found = OnnxClassifier(path, tokenizer)(texts[:9])
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(found, expected, **NEAR)
