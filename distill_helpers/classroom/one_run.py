@@ -28,12 +28,11 @@ def main(folder: Path) -> None:
 
 
 def _end_with_starter() -> None:
-    import psutil
+    from .kernels import end_kernels
 
     while os.read(0, 1024):  # not sys.stdin, whose lock would outlive main
         pass
-    for kernel in psutil.Process().children(recursive=True):
-        kernel.kill()
+    end_kernels()
     os._exit(1)
 
 

@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from ..lessons.paths import as_called
 from ..places import NO_CLONE, NOTEBOOKS
 from .costs import Cost, read_costs, watching, write_costs
 from .executors import cores, fair_threads
+from .kernels import end_kernels
 
 GIB_EACH = 4
 """Memory that a lesson may want, with what a browser beside it does."""
@@ -249,14 +250,19 @@ def _longest_first(paths: Sequence[Path]) -> list[Path]:
 @contextmanager
 def _pool(jobs: int) -> Iterator[Callable[..., Future]]:
     """Give a function that hands out work; Ctrl-C ends what was begun."""
-    pool = ThreadPoolExecutor(jobs)
+    pool, handed_out = ThreadPoolExecutor(jobs), []
+
+    def submit(*call) -> Future:
+        handed_out.append(pool.submit(*call))
+        return handed_out[-1]
+
     try:
-        yield pool.submit
+        yield submit
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        # A kernel is in a session of its own, where Ctrl-C does not reach it.
-        for kernel in psutil.Process().children(recursive=True):
-            kernel.kill()
+        while running := [job for job in handed_out if not job.done()]:
+            end_kernels()  # again and again: one may just be starting
+            wait(running, timeout=0.2)
         raise
     pool.shutdown()
 

@@ -13,6 +13,7 @@ import pytest
 
 from distill_helpers.classroom import running
 from distill_helpers.classroom.executors import fair_threads
+from distill_helpers.classroom.kernels import end_kernels
 
 
 @pytest.fixture
@@ -179,7 +180,8 @@ def test_a_lesson_that_fails_leaves_the_other_to_its_end(tmp_path):
 def test_ctrl_c_ends_all_that_was_begun(tmp_path):
     wait = "open('{0}', 'w').close()\nimport time\ntime.sleep(300)"
     marks = [tmp_path / "first", tmp_path / "second"]
-    process = command(tmp_path, **{m.name: wait.format(m) for m in marks})
+    lessons = {mark.name: wait.format(mark) for mark in marks}
+    process = command(tmp_path, **lessons, third=wait.format(tmp_path / "third"))
     deadline = threading.Event()
     while not all(mark.exists() for mark in marks):
         assert process.poll() is None, process.communicate()
@@ -189,3 +191,22 @@ def test_ctrl_c_ends_all_that_was_begun(tmp_path):
     process.communicate(timeout=60)
     assert process.returncode not in (0, None)
     assert not psutil.wait_procs(begun, timeout=20)[1]
+    assert not (tmp_path / "third").exists()
+
+
+def test_a_kernel_that_ended_just_now_does_not_save_the_others(monkeypatch):
+    ended = []
+
+    class Kernel:
+        def __init__(self, alive):
+            self.alive = alive
+
+        def kill(self):
+            if not self.alive:
+                raise psutil.NoSuchProcess(1)
+            ended.append(self)
+
+    kernels = [Kernel(False), Kernel(True)]
+    monkeypatch.setattr(psutil.Process, "children", lambda self, recursive: kernels)
+    end_kernels()
+    assert ended == kernels[1:]
