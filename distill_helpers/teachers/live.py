@@ -234,9 +234,17 @@ def _config(model) -> dict:
 
 
 def tokenizer_content(tokenizer) -> str:
-    """Write down all that says what a tokeniser does with a text."""
+    """Write down all that says what a tokeniser does with a text.
+
+    How it cuts and pads is not among it: a fast tokeniser keeps there what its file
+    or the last call said, and the next call says it anew.
+    """
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is not None:
+        if backend.truncation or backend.padding:
+            backend = tokenizers.Tokenizer.from_str(backend.to_str())
+            backend.no_truncation()
+            backend.no_padding()
         return backend.to_str()
     return json.dumps([type(tokenizer).__name__, tokenizer.get_vocab()], sort_keys=True)
 

@@ -1,6 +1,8 @@
 """Lower layers run once and kept, upper layers trained: stopped anywhere, it goes on."""
 
+import copy
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -219,6 +221,25 @@ def test_a_layered_teacher_answers_texts_as_it_answers_kept_states(
     assert len(list(cached.folder.glob("*.parquet"))) == 3
     other = taught(tmp_path / "u", encoder, kept, labels, seed=1).model
     assert LayeredTeacher(encoder, other).fingerprint != teacher.fingerprint
+
+
+def test_a_tokeniser_that_came_with_a_length_is_the_same_once_it_was_asked(
+    base, bert_tokenizer, texts, labels, tmp_path
+):
+    cutting = copy.deepcopy(bert_tokenizer)
+    cutting.backend_tokenizer.enable_truncation(8)
+    cutting.backend_tokenizer.enable_padding(length=8)
+    its = shutil.copytree(base, tmp_path / "its")
+    cutting.save_pretrained(its)
+    encoder = split_encoder(its, 2)
+    facts = encoder.facts
+    kept = keep_lower(tmp_path / "kept", encoder, texts, piece=60, progress=False)
+    assert encoder.facts == facts == split_encoder(base, 2).facts
+    model = taught(tmp_path / "t", encoder, kept, labels).model
+    first = LayeredTeacher(encoder, model)
+    CachedTeacher(first, tmp_path / "answers").logits(texts[:8])
+    again = LayeredTeacher(split_encoder(its, 2), model)
+    assert again.fingerprint == first.fingerprint
 
 
 def test_what_cannot_be_is_said_with_its_name(base, encoder, kept, labels, tmp_path):

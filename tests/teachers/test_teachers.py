@@ -120,6 +120,25 @@ def test_the_fingerprint_follows_weights_and_reading(bert, bert_tokenizer):
     assert before != names
 
 
+def test_how_the_last_call_cut_and_padded_is_not_who_the_teacher_is(
+    bert, bert_tokenizer, texts, tmp_path
+):
+    plain = HuggingFaceTeacher(bert, bert_tokenizer, max_length=64)
+    wanted, name = plain.logits(texts[:6]), plain.fingerprint
+    cutting = copy.deepcopy(bert_tokenizer)
+    cutting.backend_tokenizer.enable_truncation(8)
+    cutting.backend_tokenizer.enable_padding(length=8)
+    teacher = HuggingFaceTeacher(bert, cutting, max_length=64)
+    assert teacher.fingerprint == name
+    cached = CachedTeacher(teacher, tmp_path / "answers", chunk=2)
+    cached.logits(texts[:4])
+    # As a reader does who looks at what the teacher reads.
+    teacher.tokenizer(texts[:2], truncation=True, padding="max_length", max_length=9)
+    found = cached.logits(texts[:6])
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    assert teacher.fingerprint == name
+
+
 # -------------------------------------------------------------------- cache
 def test_the_cache_asks_only_once_per_text(counting_teacher, tmp_path):
     cached = CachedTeacher(counting_teacher, tmp_path)
