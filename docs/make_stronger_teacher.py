@@ -1,6 +1,7 @@
 """Fine-tune a larger encoder on IMDB in pieces, and say what each hour buys.
 
 ``DISTILL_IMDB=FOLDER python docs/make_stronger_teacher.py try ENCODER WORK``
+``DISTILL_IMDB=FOLDER python docs/make_stronger_teacher.py unsure ENCODER WORK``
 ``DISTILL_IMDB=FOLDER python docs/make_stronger_teacher.py whole ENCODER WORK``
 ``python docs/make_stronger_teacher.py gather NEW_FILE TRIED_FILE [TRIED_FILE ...]``
 
@@ -13,10 +14,15 @@ about 400 KB a review with a width of 768.
 several seeds, before the first step and after each pass; it writes WORK/tried-*.json.
 ``gather`` puts such files side by side; the last is the control of the others. The
 kit's stands in ``data/results/stronger_teacher.json``: after a new one call ``python
--m distill_helpers doctor --write-checksums``. ``whole`` is the teacher: the train split
-is answered out of fold by two halves, all the rest by a model that learned from both,
-in WORK/answers.parquet by each review's hash; WORK/whole.json says how well and at what
-cost. None reads a label of the test split.
+-m distill_helpers doctor --write-checksums``.
+
+``unsure`` learns from some reviews of the train split and asks the larger encoder only
+where the shipped teacher is least sure; there both margins are made one, by a logistic
+regression on those asked of the rest of the train split. ``whole`` asks it everything:
+the train split out of fold by two halves, all the rest by a model that learned from
+both. Either writes what was answered into a table in WORK, by each review's hash, and
+beside it how good the answers are and what they cost. None reads a label of the test
+split.
 """
 
 from __future__ import annotations
@@ -27,7 +33,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
 
+from distill_helpers import places
+from distill_helpers.arguments import check_number
 from distill_helpers.data.cleaning import text_hash
 from distill_helpers.data.duplicates import duplicate_groups
 from distill_helpers.data.imdb import read_imdb
@@ -35,23 +44,26 @@ from distill_helpers.data.rows import clean
 from distill_helpers.data.sources import whole_imdb
 from distill_helpers.evaluation.hardware import machine
 from distill_helpers.evaluation.scorecard import write_json
-from distill_helpers.evaluation.statistics import share_interval, summary
+from distill_helpers.evaluation.statistics import interval, share_interval, summary
 from distill_helpers.files import made_folder, whole_file
 from distill_helpers.teachers.cached import CachedTeacher
 from distill_helpers.teachers.folds import deal_folds
 from distill_helpers.teachers.kept_layers import keep_lower, split_encoder
-from distill_helpers.teachers.stored import write_soft_targets
+from distill_helpers.teachers.stored import SoftTargets, write_soft_targets
 from distill_helpers.teachers.upper_layers import (
     LayeredTeacher,
     kept_logits,
     train_upper,
 )
 
+ASKED_AT_ONCE = 1_000
+"""Reviews of which one may be surer than another and still be asked before it."""
+
 
 def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(required=True)
-    for name, call in (("try", tried), ("whole", whole)):
+    for name, call in (("try", tried), ("unsure", unsure), ("whole", whole)):
         command = commands.add_parser(name)
         command.add_argument("encoder", type=Path)
         command.add_argument("work", type=Path)
@@ -62,6 +74,13 @@ def main(arguments=None) -> None:
         if name == "try":
             command.add_argument("--reviews", type=int, default=3000, help="in all")
             command.add_argument("--seeds", type=int, default=3)
+        if name == "unsure":
+            stored = places.SOFT_TARGETS / "imdb.parquet"
+            command.add_argument("--first", type=Path, default=stored, help="table")
+            command.add_argument(
+                "--labelled", type=int, default=5000, help="in pieces of 250"
+            )
+            command.add_argument("--share", type=float, default=0.2, help="asked")
     command = commands.add_parser("gather")
     command.add_argument("out", type=Path)
     command.add_argument("files", type=Path, nargs="+")
@@ -174,12 +193,101 @@ def gather(options) -> None:
     write_json(options.out, content | {"rows": rows, "gains": gains, "trials": trials})
 
 
+def may_teach(imdb) -> pd.Series:
+    """Say which reviews are of the train split, and like none of the test split."""
+    in_test = imdb["group"].isin(imdb["group"][imdb["split"] == "test"])
+    return (imdb["split"] == "train") & ~in_test
+
+
+def unsure(options) -> None:
+    """Ask the larger encoder where the teacher before it is least sure."""
+    check_number("--share", options.share, above=0, most=1)
+    imdb = all_reviews(options.work)
+    learned = shuffled(imdb[may_teach(imdb)])[: options.labelled]
+    encoder = split_encoder(options.encoder, options.frozen)
+    kept = keep_lower(options.work / "states", encoder, learned["text"].tolist())
+    run = train_upper(
+        options.work / f"of-{len(learned)}",
+        encoder,
+        kept,
+        np.arange(len(learned)),
+        learned["label"].to_numpy(),
+        **settings_of(options),
+    )
+    # What taught it, or is like what did, is left to the teacher before.
+    rest = imdb[~imdb["group"].isin(learned["group"])]
+    first = SoftTargets.load(options.first)
+    rest = rest[first.knows(rest["text"])].assign(labelled=may_teach(imdb))
+    rest["first"] = margin(first.logits(rest["text"].tolist()))
+    least = rest["first"].abs().argsort(kind="stable")
+    asked = rest.iloc[least][: round(options.share * len(rest))].copy()
+    found: dict = {}
+    for start in range(0, len(asked), ASKED_AT_ONCE):
+        texts = asked["text"][start : start + ASKED_AT_ONCE]
+        found |= answered(options, encoder, run.model, texts)
+    keys = [text_hash(text) for text in asked["text"]]
+    asked["second"] = margin(np.stack([found[key] for key in keys]))
+    line, judged = judged_both(asked[asked["labelled"]])
+    margins = line.decision_function(asked[["first", "second"]])
+    file = options.work / f"unsure-{len(learned)}-{options.share:g}.parquet"
+    name = f"{first.fingerprint}+{LayeredTeacher(encoder, run.model).fingerprint}"
+    write_soft_targets(file, keys, np.stack([-margins / 2, margins / 2], 1), name)
+    known = rest[rest["labelled"]]
+    content = {"title": "a larger encoder, asked where the first is least sure"}
+    content |= {"format": 1} | described(options, encoder)
+    content |= {
+        "labelled": len(learned),
+        "asked": len(asked),
+        "margin of the least sure": float(asked["first"].abs().max()),
+        "line": [*line.coef_[0].tolist(), float(line.intercept_[0])],
+        "out of fold, of those asked": judged,
+        "out of fold": {
+            "texts": len(known),
+            "first": float(is_right(known["first"], known).mean()),
+            "gain": judged["gain"] * judged["texts"] / len(known),
+        },
+        "CPU seconds without the answers": {
+            "lower layers": round(kept.seconds, 1),
+            "upper layers": round(run.seconds, 1),
+        },
+    }
+    if not file.with_suffix(".json").is_file():
+        write_json(file.with_suffix(".json"), content)
+
+
+def is_right(margins, reviews):
+    """Say of which reviews a margin has the right sign."""
+    return (margins > 0) == (reviews["label"] == 1)
+
+
+def judged_both(asked, folds: int = 5) -> tuple[LogisticRegression, dict]:
+    """Fit a line to both margins; judge it out of fold against the first alone."""
+    both, labels = asked[["first", "second"]], asked["label"]
+    fold, margins = deal_folds(asked["group"], folds), np.zeros(len(asked))
+    for k in range(folds):
+        line = LogisticRegression().fit(both[fold != k], labels[fold != k])
+        margins[fold == k] = line.decision_function(both[fold == k])
+    right = {
+        "first": is_right(asked["first"], asked),
+        "second": is_right(asked["second"], asked),
+        "both": is_right(margins, asked),
+    }
+    gain = (right["both"].astype(float) - right["first"]).tolist()
+    judged = {name: float(found.mean()) for name, found in right.items()}
+    judged |= {"texts": len(asked), "gain": float(np.mean(gain))}
+    judged |= {"interval of the gain": list(interval(gain))}
+    return LogisticRegression().fit(both, labels), judged
+
+
+def margin(logits: np.ndarray) -> np.ndarray:
+    return logits[:, 1] - logits[:, 0]
+
+
 def whole(options) -> None:
     """Answer the train split out of fold, and the rest by a model of all of it."""
     imdb = all_reviews(options.work)
-    in_test = imdb["group"].isin(imdb["group"][imdb["split"] == "test"])
-    may_teach = (imdb["split"] == "train") & ~in_test
-    reviews, others = shuffled(imdb[may_teach]), imdb[~may_teach]
+    teaches = may_teach(imdb)
+    reviews, others = shuffled(imdb[teaches]), imdb[~teaches]
     labels = reviews["label"].to_numpy()
     half = deal_folds(reviews["group"], 2)
     encoder = split_encoder(options.encoder, options.frozen)

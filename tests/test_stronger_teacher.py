@@ -11,10 +11,11 @@ import torch
 from conftest import small_bert
 
 from distill_helpers.data.cleaning import text_hash
-from distill_helpers.teachers.stored import read_soft_targets
+from distill_helpers.teachers.stored import read_soft_targets, write_soft_targets
 
 SCRIPT = Path(__file__).resolve().parent.parent / "docs" / "make_stronger_teacher.py"
-main = runpy.run_path(str(SCRIPT))["main"]
+script = runpy.run_path(str(SCRIPT))
+main = script["main"]
 
 
 @pytest.fixture
@@ -82,3 +83,37 @@ def test_all_of_imdb_is_answered_and_a_second_call_only_reads(
     assert {p: p.stat().st_mtime_ns for p in work.rglob("*.safetensors")} == made
     again = read_soft_targets(work / "answers.parquet")
     np.testing.assert_array_equal(again[1], logits)
+
+
+def test_the_larger_encoder_is_asked_where_the_teacher_before_was_unsure(
+    encoder, tmp_path
+):
+    work = tmp_path / "work"
+    imdb = script["all_reviews"](work)
+    keys = [text_hash(text) for text in imdb["text"]]
+    draw = np.random.default_rng(0)
+    # Right where it is sure, blind where it is not, and silent about one review.
+    sure, side = draw.random(len(imdb)) < 0.8, draw.choice([-1, 1], len(imdb))
+    side = np.where(sure & (imdb["label"] >= 0), 2 * imdb["label"] - 1, side)
+    margins = side * np.where(sure, 5.0, 0.5) * draw.uniform(0.9, 1.1, len(imdb))
+    before = np.stack([-margins / 2, margins / 2], 1)
+    write_soft_targets(tmp_path / "first.parquet", keys[1:], before[1:], "first")
+    call = ["unsure", str(encoder), str(work), "--frozen", "1", "--epochs", "1"]
+    call += ["--first", str(tmp_path / "first.parquet"), "--labelled", "250"]
+    main([*call, "--share", "0.1"])
+    told = json.loads((work / "unsure-250-0.1.json").read_text("utf-8"))
+    asked, logits, _ = read_soft_targets(work / "unsure-250-0.1.parquet")
+    assert len(asked) == told["asked"] and np.isfinite(logits).all()
+    unsure = {key for key, value in zip(keys, np.abs(margins)) if value < 1}
+    assert set(asked) < unsure - {keys[0]}
+    assert told["margin of the least sure"] < 1
+    judged = told["out of fold, of those asked"]
+    assert 0 < judged["texts"] < told["asked"] and 0.3 < judged["first"] < 0.7
+    low, high = judged["interval of the gain"]
+    assert low <= judged["both"] - judged["first"] <= high
+    assert told["out of fold"]["first"] > 0.8
+    made = {p: p.stat().st_mtime_ns for p in work.rglob("*.safetensors")}
+    main([*call, "--share", "0.1"])
+    assert {p: p.stat().st_mtime_ns for p in work.rglob("*.safetensors")} == made
+    with pytest.raises(ValueError, match="--share must be"):
+        main([*call, "--share", "1.5"])

@@ -217,3 +217,29 @@ def test_the_stored_trial_of_a_larger_encoder_is_what_the_appendix_shows():
         assert row["accuracy"]["mean"] == pytest.approx(
             np.mean(row["accuracy"]["per_seed"])
         )
+
+
+def test_the_stored_answers_to_unsure_reviews_are_what_the_appendix_shows():
+    told = json.loads((STORED / "stronger_teacher_unsure.json").read_text("utf-8"))
+    table = ROOT / "data" / "stronger_teacher" / "imdb_unsure.parquet"
+    keys, logits, name = read_soft_targets(table)
+    assert len(set(keys)) <= len(keys) == told["asked"]
+    assert np.isfinite(logits).all() and logits.shape == (told["asked"], 2)
+    first, before, by = read_soft_targets(ROOT / "data/soft_targets/imdb.parquet")
+    assert name.startswith(by + "+")
+    margins = dict(zip(first, np.diff(before, axis=1)[:, 0]))
+    asked = np.abs([margins[key] for key in keys])
+    assert asked.max() == pytest.approx(told["margin of the least sure"], rel=1e-5)
+    # They are the least sure of all but those that are like what taught.
+    below = sum(abs(value) <= asked.max() for value in margins.values())
+    assert len(keys) > 0.85 * below
+    judged, over = told["out of fold, of those asked"], told["out of fold"]
+    assert judged["gain"] == pytest.approx(judged["both"] - judged["first"])
+    low, high = judged["interval of the gain"]
+    assert 0 < low < judged["gain"] < high  # as the prose says
+    spread = judged["gain"] * judged["texts"] / over["texts"]
+    assert over["gain"] == pytest.approx(spread)
+    shown = (NOTEBOOKS / "appendix_teacher.ipynb").read_text("utf-8")
+    assert f"{judged['gain']:+.3f} [{low:+.3f}, {high:+.3f}]" in shown
+    after = over["first"] + over["gain"]
+    assert f"split: {over['first']:.4f}, then {after:.4f}" in shown

@@ -27,6 +27,7 @@ DATA_FILES = (
     "sample_reviews_zh/reviews.csv",
     "small_teacher/*",
     "soft_targets/*.parquet",
+    "stronger_teacher/*.parquet",
     "teacher.json",
     "text_to_sql/*.parquet",
     "translated/*.parquet",
