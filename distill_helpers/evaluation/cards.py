@@ -66,7 +66,9 @@ label.
 {{ settings["labelled"] }}, all with a label.
 {%- endif %}
 {% endif -%}
-- Teacher: {{ teacher }}{{ "" if taught else "; this student did not listen to it" }}.
+- Teacher: {{ teacher }}{{ "" if taught else "; this student did not listen to it" }}\
+{% if settings["second_teacher"] %}. In its last round also a second teacher, where that \
+one had answered{% endif %}.
 {%- if recipe %}
 - {{ "Soft targets: the teacher's logits" if soft else "Training" }}; {{ recipe }}.
 {%- endif %}

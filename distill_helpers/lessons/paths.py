@@ -18,6 +18,7 @@ WORDS = {
     "sweep": ("stored", "run"),
     "teacher": ("shipped", "make"),
     "encoder": ("",),
+    "second_teacher": ("",),
     "base": (),
     "work_dir": (),
 }

@@ -36,6 +36,14 @@ def test_a_card_carries_data_teacher_scores_with_intervals_limits_and_loading(co
     assert "negative, positive" in text and "data/soft_targets" in text
 
 
+def test_a_card_names_a_second_teacher_where_there_was_one(content):
+    said = "In its last round also a second teacher"
+    assert said not in str(model_card(content, ["bad", "good"]))
+    changed = content | {"settings": content["settings"] | {"second_teacher": True}}
+    text = " ".join(str(model_card(changed, ["bad", "good"])).split())
+    assert f"appendix_teacher.ipynb`. {said}, where that one had answered." in text
+
+
 def test_a_card_is_read_back_by_the_hubs_own_reader(content, tmp_path):
     model_card(content, ["bad", "good"]).save(tmp_path / "README.md")
     again = ModelCard.load(tmp_path / "README.md")
