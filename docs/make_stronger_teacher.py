@@ -49,6 +49,7 @@ from distill_helpers.files import made_folder, whole_file
 from distill_helpers.teachers.cached import CachedTeacher
 from distill_helpers.teachers.folds import deal_folds
 from distill_helpers.teachers.kept_layers import keep_lower, split_encoder
+from distill_helpers.teachers.opening import SHIPPED_CLASSES
 from distill_helpers.teachers.stored import SoftTargets, write_soft_targets
 from distill_helpers.teachers.upper_layers import (
     LayeredTeacher,
@@ -231,7 +232,8 @@ def unsure(options) -> None:
     margins = line.decision_function(asked[["first", "second"]])
     file = options.work / f"unsure-{len(learned)}-{options.share:g}.parquet"
     name = f"{first.fingerprint}+{LayeredTeacher(encoder, run.model).fingerprint}"
-    write_soft_targets(file, keys, np.stack([-margins / 2, margins / 2], 1), name)
+    logits = np.stack([-margins / 2, margins / 2], 1)
+    write_soft_targets(file, keys, logits, name, SHIPPED_CLASSES)
     known = rest[rest["labelled"]]
     content = {"title": "a larger encoder, asked where the first is least sure"}
     content |= {"format": 1} | described(options, encoder)
@@ -318,7 +320,8 @@ def whole(options) -> None:
     keys = [text_hash(text) for text in imdb["text"]]
     logits = np.stack([found[key] for key in keys])
     fingerprint = f"imdb-{LayeredTeacher(encoder, model).fingerprint}"
-    write_soft_targets(options.work / "answers.parquet", keys, logits, fingerprint)
+    file = options.work / "answers.parquet"
+    write_soft_targets(file, keys, logits, fingerprint, SHIPPED_CLASSES)
     total = int(right.sum())
     content = described(options, encoder) | {
         "out of fold": {

@@ -165,7 +165,8 @@ def test_the_best_small_student_may_have_a_second_teacher(tmp_path):
     others = list(reviews["transfer"]["text"])[held_out : held_out + 30]
     few = list(reviews["train"]["text"])[:20] + others
     keys = [text_hash(text) for text in few]
-    write_soft_targets(tmp_path / "few.parquet", keys, -guide.logits(few), "other")
+    opposite, names = -guide.logits(few), ["negative", "positive"]
+    write_soft_targets(tmp_path / "few.parquet", keys, opposite, "other", names)
     given = {
         "second_teacher": str(tmp_path / "few.parquet"),
         "output_dir": str(tmp_path / "out"),
