@@ -1,5 +1,6 @@
 """The lessons run one after the other or side by side, whatever comes of one."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import nbformat
 import psutil
 import pytest
+from toy_sweep import hear
 
 from distill_helpers.classroom import running
 from distill_helpers.classroom.executors import fair_threads
@@ -163,6 +165,7 @@ def command(folder, **lessons):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=None if os.name == "nt" else hear,
     )
 
 

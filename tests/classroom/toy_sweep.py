@@ -1,6 +1,5 @@
 """A sweep that takes no time and needs no model, for the tests beside."""
 
-import functools
 import json
 import os
 import signal
@@ -60,13 +59,17 @@ def command(toy, folder, *options):
     return [*map(str, words), "--grid", "temperature=1,2,4", *options]
 
 
-def start(*arguments):
-    """Start a sweep that hears Ctrl-C, as one in a terminal does.
+def hear():
+    """Let a process that is about to start hear Ctrl-C, as one in a terminal does.
 
     A shell without job control starts what runs in its background deaf to it,
     and whatever that starts is deaf as well.
     """
-    hear = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def start(*arguments):
+    """Start a sweep that hears Ctrl-C."""
     return subprocess.Popen(
         command(*arguments),
         stdout=subprocess.PIPE,
