@@ -222,16 +222,18 @@ def unsure(options) -> None:
     rest["first"] = margin(first.logits(rest["text"].tolist()))
     least = rest["first"].abs().argsort(kind="stable")
     asked = rest.iloc[least][: round(options.share * len(rest))].copy()
-    found: dict = {}
-    for start in range(0, len(asked), ASKED_AT_ONCE):
-        texts = asked["text"][start : start + ASKED_AT_ONCE]
-        found |= answered(options, encoder, run.model, texts)
-    keys = [text_hash(text) for text in asked["text"]]
-    asked["second"] = margin(np.stack([found[key] for key in keys]))
+    teacher, texts = remembering(options, encoder, run.model), asked["text"].tolist()
+    asked["second"] = np.concatenate(
+        [
+            margin(teacher.logits(texts[start : start + ASKED_AT_ONCE]))
+            for start in range(0, len(texts), ASKED_AT_ONCE)
+        ]
+    )
     line, judged = judged_both(asked[asked["labelled"]])
     margins = line.decision_function(asked[["first", "second"]])
     file = options.work / f"unsure-{len(learned)}-{options.share:g}.parquet"
-    name = f"{first.fingerprint}+{LayeredTeacher(encoder, run.model).fingerprint}"
+    name = f"{first.fingerprint}+{teacher.fingerprint}"
+    keys = [text_hash(text) for text in texts]
     logits = np.stack([-margins / 2, margins / 2], 1)
     write_soft_targets(file, keys, logits, name, SHIPPED_CLASSES)
     known = rest[rest["labelled"]]
@@ -313,15 +315,16 @@ def whole(options) -> None:
         found |= {kept.keys[row]: answer for row, answer in zip(asked, answers)}
         # What is like a review that taught the other half is asked here as well.
         twins = others["group"].isin(reviews["group"].iloc[asked])
-        found |= answered(options, encoder, model, others["text"][twins])
+        teacher = remembering(options, encoder, model)
+        found |= answered(teacher, others["text"][twins])
     model = trained_on("all", np.arange(len(reviews)))
+    teacher = remembering(options, encoder, model)
     rest = [text for text in others["text"] if text_hash(text) not in found]
-    found |= answered(options, encoder, model, rest)
+    found |= answered(teacher, rest)
     keys = [text_hash(text) for text in imdb["text"]]
     logits = np.stack([found[key] for key in keys])
-    fingerprint = f"imdb-{LayeredTeacher(encoder, model).fingerprint}"
-    file = options.work / "answers.parquet"
-    write_soft_targets(file, keys, logits, fingerprint, SHIPPED_CLASSES)
+    file, name = options.work / "answers.parquet", f"imdb-{teacher.fingerprint}"
+    write_soft_targets(file, keys, logits, name, SHIPPED_CLASSES)
     total = int(right.sum())
     content = described(options, encoder) | {
         "out of fold": {
@@ -345,14 +348,15 @@ def described(options, encoder) -> dict:
     }
 
 
-def answered(options, encoder, model, texts) -> dict:
-    """Return logits by the texts' hashes; every piece of them is kept."""
+def remembering(options, encoder, model) -> CachedTeacher:
+    """Return a teacher of whose answers every piece is kept."""
+    return CachedTeacher(LayeredTeacher(encoder, model), options.work / "answers")
+
+
+def answered(teacher, texts) -> dict:
+    """Return logits by the texts' hashes."""
     texts = list(texts)
-    if not texts:
-        return {}
-    teacher = LayeredTeacher(encoder, model)
-    logits = CachedTeacher(teacher, options.work / "answers").logits(texts)
-    return dict(zip(map(text_hash, texts), logits))
+    return dict(zip(map(text_hash, texts), teacher.logits(texts))) if texts else {}
 
 
 if __name__ == "__main__":
