@@ -32,7 +32,7 @@ ALL = (
     "appendix_best_small_student",
 )
 OF_FILMS = re.compile(r"\b(films?|movies?|reviews?|positive|joy from start)\b", re.I)
-OUR_RUNS = re.compile(r"stored_results|places\.RESULTS")
+OUR_RUNS = re.compile(r"stored_results|places\.RESULTS|\bkept_run\b")
 SOLD_AS_SMALLER = re.compile(r"-\d+% smaller|-\d+(?:\.\d+)? points (?:lost|gained)")
 
 
