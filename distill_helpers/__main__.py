@@ -11,6 +11,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from .arguments import did_you_mean
+
 # Name: the module whose main() takes the words that follow, and what it does.
 COMMANDS = {
     "distill": ("own_data.command", "make a student of a file of your own texts"),
@@ -64,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         wrong = f"unknown command {name!r}" if name else "a command is missing"
+        if hint := did_you_mean(name, COMMANDS):
+            wrong = f"{wrong}; {hint}"
         print(f"{usage()}\n\nerror: {wrong}", file=sys.stderr)
         return 2
     try:

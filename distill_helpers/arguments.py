@@ -1,9 +1,12 @@
-"""Guards for arguments: the message names the argument, the value and what is allowed."""
+"""Guards for arguments and options: who is told no is told what is allowed."""
 
 from __future__ import annotations
 
+import argparse
+import difflib
 import math
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TypeVar
 
@@ -135,6 +138,48 @@ def check_temperature(temperature: float) -> None:
 def check_alpha(alpha: float) -> None:
     """Raise unless `alpha` is a number within [0, 1]."""
     check_number("alpha", alpha, least=0, most=1)
+
+
+def did_you_mean(given: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Name the nearest of the known names, for a message; empty where none is near.
+
+    Parameters
+    ----------
+    given : str
+    known : iterable of str
+    cutoff : float, default 0.6
+        How alike they must be, as :func:`difflib.get_close_matches` counts.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> did_you_mean("--alhpa", ["--alpha", "--ask"])
+    "did you mean '--alpha'?"
+    >>> did_you_mean("--colour", ["--alpha", "--ask"])
+    ''
+    """
+    near = difflib.get_close_matches(str(given), list(known), n=1, cutoff=cutoff)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+class CommandLine(argparse.ArgumentParser):
+    """A reader of a command's words that names the option an unknown one is nearest to.
+
+    Parameters and methods are those of :class:`argparse.ArgumentParser`.
+    """
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace=None):
+        """Return what was given; end the program where it makes no sense."""
+        given, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = re.findall(r"--[a-z][\w-]*", self.format_help())
+            hints = [did_you_mean(word.partition("=")[0], known) for word in unknown]
+            said = " ".join(["unrecognized arguments:", *unknown])
+            self.error("; ".join([said, *filter(None, hints)]))
+        return given
 
 
 def as_typed(message: str, options: Mapping[str, str]) -> str:

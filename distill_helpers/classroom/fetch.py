@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
+
+from ..arguments import CommandLine
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch the data and say what there is."""
-    parser = argparse.ArgumentParser(prog="distill-kit fetch", description=__doc__)
+    parser = CommandLine(prog="distill-kit fetch", description=__doc__)
     parser.parse_args(arguments)
     from ..data.imdb import IMDB_ID, fetch_imdb
 

@@ -11,7 +11,6 @@ A file that cannot be used is named with the reason; none is counted silently.
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..arguments import CommandLine
 from ..files import fresh_path
 from ..foreign import ForeignFileError, parse_json, plain, read_text, shown
 from ..lessons.exercises.engine import Entry
@@ -275,7 +275,7 @@ def _problem_lines(problems: pd.DataFrame) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Show a class's progress and, if wanted, keep its table as CSV."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="distill-kit class", description="Show what a class has done."
     )
     parser.add_argument("folder", metavar="FOLDER")

@@ -8,7 +8,6 @@ does not fill a second core.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import sys
@@ -23,6 +22,7 @@ import psutil
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
+from ..arguments import CommandLine
 from ..lessons.parameters import (
     DEFAULT_RUNS,
     ParameterError,
@@ -140,7 +140,7 @@ def run_lesson(path: Path, folder: Path, source: str, progress: bool = True) -> 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all lessons; return 0 if every one passed."""
-    parser = argparse.ArgumentParser(prog="distill-kit lessons", description=__doc__)
+    parser = CommandLine(prog="distill-kit lessons", description=__doc__)
     parser.add_argument(
         "--source", default="sample", help="a file's path is relative to where you are"
     )

@@ -16,7 +16,6 @@ or folder, such as that of ``source``, is relative to where the command is calle
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -40,7 +39,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from ..arguments import check_whole
+from ..arguments import CommandLine, check_whole
 from ..files import locked, try_writing, whole_file
 from ..lessons.parameters import ParameterError, check_kind, code_of, declared_in
 from ..lessons.paths import as_called
@@ -386,9 +385,7 @@ def repeat_stored(folder: str | Path) -> dict[str, str]:
 # --------------------------------------------------------------- command line
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sweep; return 0 if every setting has finished."""
-    parser = argparse.ArgumentParser(
-        prog="distill-kit sweep", description=__doc__.split("\n")[0]
-    )
+    parser = CommandLine(prog="distill-kit sweep", description=__doc__.split("\n")[0])
     parser.add_argument("notebook", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--grid", action="append", default=[], metavar="NAME=V,V")

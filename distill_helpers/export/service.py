@@ -9,7 +9,6 @@ extra: ``pip install "distill-helpers[serve]"``.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import socket
@@ -21,7 +20,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..arguments import check_whole
+from ..arguments import CommandLine, check_whole
 from ..data.cleaning import clean_text
 from ..data.labels import ONE_LABEL, SEVERAL_LABELS, check_problem_type
 from ..foreign import ForeignFileError, parse_json
@@ -370,9 +369,7 @@ def running(app, port: int = 0, *, proxies: Sequence[str] = ()) -> Iterator[str]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a bundle on this machine."""
-    parser = argparse.ArgumentParser(
-        prog="distill-kit serve", description=__doc__.split("\n")[0]
-    )
+    parser = CommandLine(prog="distill-kit serve", description=__doc__.split("\n")[0])
     parser.add_argument("bundle")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
     parser.add_argument("--port", type=int, default=8000)

@@ -8,12 +8,12 @@ lesson can look for itself.
 from __future__ import annotations
 
 import ast
-import difflib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..arguments import did_you_mean
 from ..files import try_writing
 from .annotations import fits, is_finite, mended_spelling
 
@@ -186,11 +186,8 @@ did you mean 'epochs'? Known: epochs
     declared = declared_parameters(cells, values)
     for name in injected_names(cells):
         if name not in declared:
-            near = difflib.get_close_matches(name, declared, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ParameterError(
-                f"unknown parameter {name!r}: {hint}Known: {', '.join(declared)}"
-            )
+            hint = f"{did_you_mean(name, declared)} Known: {', '.join(declared)}"
+            raise ParameterError(f"unknown parameter {name!r}: {hint.lstrip()}")
     for name, annotation in declared.items():
         check_kind(name, values[name], annotation)
 

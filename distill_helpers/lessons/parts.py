@@ -6,12 +6,13 @@ no exercises, so it has only its file in ``appendices``.
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeVar
+
+from ..arguments import did_you_mean
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -139,11 +140,8 @@ def _made(where: str, given: Mapping, kind: type[T]) -> T:
     known = {f.name: f for f in fields(kind)}
     for key in given:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise FactsError(
-                f"{where}: unknown key {key!r}: {hint}Known: {', '.join(known)}"
-            )
+            hint = f"{did_you_mean(key, known)} Known: {', '.join(known)}"
+            raise FactsError(f"{where}: unknown key {key!r}: {hint.lstrip()}")
     for key, wanted in known.items():
         needed = wanted.default is MISSING and wanted.default_factory is MISSING
         if needed and given.get(key) in (None, ""):

@@ -9,11 +9,10 @@ goes on where it was.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
-from ..arguments import as_typed, option_of
+from ..arguments import CommandLine, as_typed, option_of
 
 STOPPED = 130
 """The exit status of a command that was stopped by Ctrl-C."""
@@ -21,9 +20,9 @@ NOTHING_FITS = 3
 """That of one whose budget no student fits."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandLine:
     """Make the reader of the command line."""
-    made = argparse.ArgumentParser(
+    made = CommandLine(
         prog="distill-kit distill",
         description=__doc__.split("\n")[0],
         epilog="The guide is docs/own_data.md.",

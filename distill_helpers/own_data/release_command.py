@@ -9,12 +9,11 @@ leaves a report and the card with the outcome.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..arguments import as_typed, option_of
+from ..arguments import CommandLine, as_typed, option_of
 
 STOPPED = 130
 """The exit status after Ctrl-C."""
@@ -22,9 +21,9 @@ STATUS = {"allow": 0, "ask": 3, "refuse": 4}
 """The exit status of each outcome."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandLine:
     """Make the reader of the command line."""
-    made = argparse.ArgumentParser(
+    made = CommandLine(
         prog="distill-kit release",
         description=__doc__.split("\n")[0],
         epilog="Exit status: 0 allowed, 3 a person has to decide, 4 refused.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from ..arguments import (
     check_temperature,
     check_type,
     check_whole,
+    did_you_mean,
 )
 from ..data.active import HOW, RANDOM, TEACHER_DOUBT, TEACHER_SURE
 from ..data.table_files import TABLE_SUFFIXES, is_table_file
@@ -297,12 +297,9 @@ def _names(argument: str, given, known: Sequence[str]) -> tuple[str, ...] | None
         )
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(
-                f"{argument} must be {ALL!r} or some of {list(known)}, got"
-                f" {name!r}{hint}"
-            )
+            wrong = f"{argument} must be {ALL!r} or some of {list(known)}, got {name!r}"
+            hint = did_you_mean(name, known)
+            raise ValueError(f"{wrong}; {hint}" if hint else wrong)
     if not given or len(set(given)) < len(given):
         raise ValueError(
             f"{argument} must hold at least one name, and none twice, got {list(given)}"
@@ -417,10 +414,10 @@ def _check_file(argument: str, source) -> None:
         return
     if path.is_dir():
         raise ValueError(f"{argument} must be a file, got the folder {str(source)!r}")
-    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, beside, n=1)
-    hint = f"; did you mean {str(path.with_name(near[0]))!r}?" if near else ""
-    raise FileNotFoundError(f"{argument}: there is no file {str(source)!r}{hint}")
+    wrong = f"{argument}: there is no file {str(source)!r}"
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    hint = did_you_mean(path.name, [other.name for other in beside])
+    raise FileNotFoundError(f"{wrong}; {hint}" if hint else wrong)
 
 
 def _check_ending(source) -> None:

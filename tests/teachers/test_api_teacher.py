@@ -449,6 +449,7 @@ def test_a_missing_key_and_one_in_a_cell_are_refused(monkeypatch, tmp_path):
     monkeypatch.delenv("DISTILL_API_KEY", raising=False)
     with pytest.raises(KeyMissingError, match="set the environment variable DISTILL"):
         teacher.logits(["x"])
+    assert not (tmp_path / "a").exists()  # no empty file of answers is left
 
     class Shell:
         user_ns = {"In": ["", f'os.environ["DISTILL_API_KEY"] = "{KEY}"']}

@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...arguments import CommandLine
 from ...places import PROJECT
 
 FOLDER = Path("build", "book")
@@ -17,7 +18,7 @@ FOLDER = Path("build", "book")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the site, and say where it is and what it links to."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="distill-kit book",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from ...arguments import check_choice
+from ...arguments import CommandLine, check_choice
 from ...files import whole_folder
 from ...places import PROJECT as ROOT
 from . import installing
@@ -264,7 +264,7 @@ def _listed(path: Path) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make a bundle and say what is in it."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="distill-kit pack",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

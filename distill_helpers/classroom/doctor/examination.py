@@ -10,7 +10,6 @@ of its own.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import sys
@@ -19,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
+from ...arguments import CommandLine
 from ...lessons.parameters import DEFAULT_RUNS
 from . import compute, data, jupyter, machine, packages
 from .report import FAIL, Finding, as_text, counts_of, wants_colour
@@ -103,7 +103,7 @@ def _guarded(name: str, check: Callable, *asked: Case) -> list[Finding]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Examine this machine; return 1 if something must be mended first."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="distill-kit doctor",
         description="Check this machine before the first lesson.",
     )

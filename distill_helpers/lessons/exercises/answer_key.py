@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import copy
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 
+from ...arguments import CommandLine
 from ...files import fresh_path, whole_file
 from .notebook_api import entry_of
 
@@ -75,7 +75,7 @@ def solve(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the solved copy of one lesson; never over a file that exists."""
-    parser = argparse.ArgumentParser(prog="distill-kit key", description=__doc__)
+    parser = CommandLine(prog="distill-kit key", description=__doc__)
     parser.add_argument("lesson", type=Path)
     parser.add_argument("solved", type=Path)
     options = parser.parse_args(arguments)

@@ -8,7 +8,6 @@ with what was given, what was expected and where to look, or returns a remark
 from __future__ import annotations
 
 import contextlib
-import difflib
 import inspect
 import io
 import textwrap
@@ -16,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
+from ...arguments import did_you_mean
 from ..language import Message
 from .answers import is_stub, quoted, undisturbed
 from .outcomes import (
@@ -290,6 +290,6 @@ def find(entries: Sequence[Entry], key: str) -> Entry:
     known = {entry.key: entry for entry in entries}
     if key in known:
         return known[key]
-    near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise KeyError(f"no exercise {key!r}: {hint}Known: {', '.join(known)}")
+    hint = did_you_mean(key, known, cutoff=0.4)
+    rest = f"{hint} Known: {', '.join(known)}".lstrip()
+    raise KeyError(f"no exercise {key!r}: {rest}")

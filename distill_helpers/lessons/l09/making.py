@@ -11,7 +11,6 @@ In this order, as each rests on the one before; nothing is written over. Then ca
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers import TrainerCallback
 
+from ...arguments import CommandLine
 from ...evaluation import one_thread, write_json
 from ...files import fresh_path, whole_file
 from ...students.causal import word_tokenizer
@@ -62,7 +62,7 @@ CONTEXT = 160
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make one of them."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = CommandLine(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("teacher", "base", "traces", "arms"))
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--processes", type=int, default=2)

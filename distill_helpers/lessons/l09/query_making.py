@@ -11,7 +11,6 @@ first. Then call ``python -m distill_helpers doctor --write-checksums``.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm.auto import tqdm
 
+from ...arguments import CommandLine
 from ...evaluation import generate_texts, one_thread, write_json
 from ...files import fresh_path, whole_file
 from ...students.causal import word_tokenizer
@@ -50,7 +50,7 @@ TAUGHT = ("as they come", "3 of 5 agree", "equals gold")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make one of the two."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = CommandLine(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("answers", "students"))
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--answers", type=Path, default=ANSWERS)

@@ -9,7 +9,6 @@ weights are shipped: a lesson must not begin with minutes of waiting.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from ...arguments import CommandLine
 from ...data.cards import SIDE, Cards, draw_cards, drop_senses
 from ...evaluation.cost import one_thread
 from ...files import whole_folder
@@ -116,7 +116,7 @@ def by_sense(model, cards: Cards) -> dict[str, float]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train the teacher and write it to a new folder."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandLine(description=__doc__)
     parser.add_argument("out", type=Path, help="a folder that does not exist")
     parser.add_argument("--steps", type=int, default=STEPS)
     options = parser.parse_args(arguments)

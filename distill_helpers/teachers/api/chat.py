@@ -225,6 +225,16 @@ class ChatServer:
         """The host, for messages."""
         return urlsplit(self.base_url).netloc
 
+    def check_ready(self) -> None:
+        """See that it can be asked; nothing is sent.
+
+        Raises
+        ------
+        ApiError
+            If the client is not installed, or there is no usable key.
+        """
+        self._client()
+
     def ask(
         self, request: Mapping, again: Callable[[], None] = lambda: None
     ) -> tuple[Reply, int]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...arguments import as_typed, option_of
+from ...arguments import CommandLine, as_typed, option_of
 
 STOPPED = 130
 """The exit status of a command that was stopped by Ctrl-C."""
@@ -22,9 +22,9 @@ _STORE = "_answers.sqlite"
 _SHOWN = 3
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandLine:
     """Make the reader of the command line."""
-    made = argparse.ArgumentParser(
+    made = CommandLine(
         prog="distill-kit ask",
         description=__doc__.split("\n")[0],
         epilog="The key comes from the environment alone; see docs/own_data.md.",

@@ -364,6 +364,8 @@ class ApiTeacher(Teacher):
     def _replies(self, questions: Sequence[Question]) -> list[Reply | None]:
         if self._asker is None:
             self._check_money()
+            if not self._has_store:  # what is kept can be read without a key
+                self.server.check_ready()
             self._asker = Asker(
                 self.server,
                 self.store,
