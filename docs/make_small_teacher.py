@@ -4,11 +4,12 @@
 
 A linear model of hashed runs of up to three words learns the soft targets of
 ``data/soft_targets`` by the kit's own loss, on IMDB's reviews (those of its test split
-and what is like them left out) and on the sample's pool. The weightiest runs are kept,
-fitted again, and rounded to four bits. How strong the penalty is, and how often a
-sample review counts, is chosen on texts that are in no fit: some of IMDB's, and the
-sample's validation part. Test parts are looked at once, for the card. No text and no
-word is written: what is kept of a word is a number of 24 bits.
+and what is like them left out) and on the sample's pool. A text's features are divided
+by the root of how many it has, as the sample's texts are shorter. The weightiest runs
+are kept, fitted again, and rounded to four bits. How strong the penalty is, and how
+often a sample review counts, is chosen on texts that are in no fit: some of IMDB's, and
+the sample's validation part. Test parts are looked at once, for the card. No text and
+no word is written: what is kept of a word is a number of 24 bits.
 
 Then move the folder to ``data/small_teacher`` and call
 ``python -m distill_helpers doctor --write-checksums``.
@@ -26,6 +27,7 @@ from scipy import sparse
 from distill_helpers.data.sources import whole_imdb, whole_sample
 from distill_helpers.students.ngrams import (
     NgramIndex,
+    by_root,
     fit_margins,
     log_count_ratio,
     word_hashes,
@@ -37,11 +39,13 @@ LONGEST, AT_LEAST = 3, (3, 5, 8)
 HELD_OUT = 4_000
 """Reviews of IMDB that no fit sees before the settings are chosen."""
 TEMPERATURE = 2.0
-STRENGTHS, REPEATS = (0.1, 0.4), (4, 12)
+FIRST_STRENGTH, FIRST_REPEATS = 3.0, 40
+"""Of the first fit, which chooses the runs."""
+STRENGTHS, REPEATS = (1.0, 3.0), (40, 100, 250)
 
 
 def features_of(index, texts):
-    return index.features(word_hashes(texts))
+    return by_root(index.features(word_hashes(texts)))
 
 
 def fit(x, margins, strength):
@@ -70,7 +74,7 @@ def stacked(imdb, sample, repeats):
 
 def weightiest(x, weights, count):
     """Return the columns that move most texts most, in their order."""
-    texts = np.asarray(x.sum(0)).ravel()
+    texts = x.getnnz(0)
     return np.sort(np.argsort(-np.abs(weights) * np.sqrt(texts))[:count])
 
 
@@ -122,17 +126,19 @@ def main() -> None:
     index = NgramIndex.of(hashes + pool_hashes, LONGEST, AT_LEAST)
     say("runs that count at first:", len(index.keys))
     x, xs = index.features(hashes), index.features(pool_hashes)
-    weights, _ = fit(*stacked((x, margins), (xs, pool_margins), REPEATS[0]), 0.4)
-    kept = weightiest(x, weights, options.ngrams)
+    whole = (by_root(x), margins), (by_root(xs), pool_margins)
+    both, both_margins = stacked(*whole, FIRST_REPEATS)
+    weights, _ = fit(both, both_margins, FIRST_STRENGTH)
+    kept = weightiest(both, weights, options.ngrams)
     say("fitted whole")
     index = NgramIndex(index.keys[kept], LONGEST)
-    x, xs = x[:, kept], xs[:, kept]
+    imdb_rows = by_root(x[:, kept]), margins
+    sample_rows = by_root(xs[:, kept]), pool_margins
     asked = {"held out": features_of(index, held), "ours": features_of(index, ours)}
 
     tried = {}
     for strength, repeats in itertools.product(STRENGTHS, REPEATS):
-        both = stacked((x, margins), (xs, pool_margins), repeats)
-        weights, bias = fit(*both, strength)
+        weights, bias = fit(*stacked(imdb_rows, sample_rows, repeats), strength)
         theirs = asked["held out"] @ weights + bias
         own = asked["ours"] @ weights + bias
         near = ((theirs > 0) == (held_margins > 0)).mean()
@@ -141,7 +147,7 @@ def main() -> None:
         say(f"strength {strength}, sample {repeats} times: {near:.4f} {right:.4f}")
     strength, repeats = max(tried, key=lambda key: tried[key][0])
     _, weights, bias = tried[strength, repeats]
-    teacher = SmallTeacher(index, weights, bias)
+    teacher = SmallTeacher(index, weights, bias, by_root=True)
 
     test, test_margins, known = told(tested["text"])
     test_labels = tested["label"].to_numpy()

@@ -24,13 +24,14 @@ from ..foreign import (
     label_name,
     list_of,
     number,
+    one_of,
     parse_json,
     read_json,
     record,
     whole,
 )
 from ..places import SMALL_TEACHER
-from ..students.ngrams import HASH_BITS, NgramIndex, word_hashes
+from ..students.ngrams import HASH_BITS, NgramIndex, by_root, word_hashes
 from ..students.packing import (
     LEVELS,
     nibbles,
@@ -48,7 +49,8 @@ _ABOUT = record(
         "labels": list_of(label_name, 2, 2),
         "bias": number(),
         "longest_run": whole(1, 16),
-    }
+    },
+    {"by_root": one_of(True, False)},
 )
 """What the file of weights says of itself."""
 _TYPES = {
@@ -72,12 +74,16 @@ class SmallTeacher(Teacher):
     label_names : sequence of two str
     about : mapping, optional
         Its card: what it was made of and how good it is.
+    by_root : bool, default False
+        Whether a text's features are divided by the root of how many it has
+        (:func:`~distill_helpers.students.ngrams.by_root`), as they were when it was
+        fitted.
 
     Attributes
     ----------
     about : dict
     fingerprint : str
-        Names weights, hashes and bias.
+        Names weights, hashes, bias and how features are counted.
 
     Raises
     ------
@@ -100,6 +106,8 @@ class SmallTeacher(Teacher):
         bias: float,
         label_names: Sequence[str] = ("negative", "positive"),
         about: Mapping | None = None,
+        *,
+        by_root: bool = False,
     ) -> None:
         names = [str(name) for name in label_names]
         if isinstance(label_names, str) or len(set(names)) != 2:
@@ -116,6 +124,7 @@ class SmallTeacher(Teacher):
         self.index = index
         self.weights = unpacked_levels("ngram", self._packed, 1)[: len(weights), 0]
         self.bias = float(bias)
+        self.by_root = bool(by_root)
         self.label_names = names
         self.about = dict(about or {})
         self.fingerprint = f"small-{self._digest()}"
@@ -123,7 +132,9 @@ class SmallTeacher(Teacher):
     def _digest(self) -> str:
         digest = hashlib.sha256(np.ascontiguousarray(self.index.keys).tobytes())
         digest.update(self.weights.tobytes())
-        digest.update(json.dumps([self.bias, self.index.longest]).encode())
+        counted = ["by root"] if self.by_root else []
+        told = [self.bias, self.index.longest, *counted]
+        digest.update(json.dumps(told).encode())
         return digest.hexdigest()[:16]
 
     def margins(self, texts: Sequence[str]) -> np.ndarray:
@@ -140,8 +151,10 @@ class SmallTeacher(Teacher):
         check_texts(texts)
         if not len(texts):
             return np.zeros(0, np.float32)
-        found = self.index.features(word_hashes(texts)) @ self.weights + self.bias
-        return found.astype(np.float32)
+        features = self.index.features(word_hashes(texts))
+        if self.by_root:
+            features = by_root(features)
+        return (features @ self.weights + self.bias).astype(np.float32)
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """See :meth:`Teacher.logits`."""
@@ -163,6 +176,7 @@ class SmallTeacher(Teacher):
             "labels": self.label_names,
             "bias": self.bias,
             "longest_run": self.index.longest,
+            "by_root": self.by_root,
         }
         with whole_folder(folder, "folder") as part:
             save_file(tensors, part / WEIGHTS, {"about": json.dumps(about)})
@@ -208,6 +222,7 @@ class SmallTeacher(Teacher):
             about["bias"],
             about["labels"],
             told,
+            by_root=about.get("by_root", False),
         )
 
 

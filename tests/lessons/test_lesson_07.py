@@ -247,3 +247,6 @@ def test_the_stored_run_on_imdb_says_what_the_lesson_says_of_it():
     )
     assert splice.verdict == crop.verdict == more.verdict == "better"
     assert crop.mean < more.mean
+    thresholds = judging.compare_thresholds(stored["pseudo"])
+    assert len(thresholds) == 4
+    assert {c.verdict for c in thresholds} == {"worse"}

@@ -401,6 +401,10 @@ def test_lesson_07_measures_what_its_prose_says(notebook, default_run):
     assert other <= np.mean(leak["clean"]) + 0.01
     views = results["views"]
     assert gain(views, "splice, asked anew", "splice, stored")[0] > 0.04
+    crops = [
+        np.mean([*views[f"crop, {how}"].values()]) for how in ("asked anew", "stored")
+    ]
+    assert crops[0] >= crops[1] + 0.01
     assert gain(views, "more real texts", "alone")[0] > 0.02
     at = {how: by[budget] for how, by in results["bought"].items()}
     assert gain(at, "teacher-doubt", "random")[1] < -0.04

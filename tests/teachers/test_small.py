@@ -35,8 +35,8 @@ def test_the_shipped_one_is_as_good_as_its_card_says(small, reviews):
     right = told.argmax(1) == np.array(test["label"])
     card = small.about["test"]
     assert right.mean() == pytest.approx(card["sample"]["accuracy"], abs=1e-4)
-    assert card["sample"]["examples"] == len(right) and right.mean() >= 0.78
-    assert card["imdb, all of it"]["accuracy"] >= 0.88
+    assert card["sample"]["examples"] == len(right) and right.mean() >= 0.8
+    assert card["imdb, all of it"]["accuracy"] >= 0.9
     large = open_teacher("shipped", "unused").logits(test["text"])
     agreed = (told.argmax(1) == large.argmax(1)).mean()
     noted = card["sample"]["agreement with the large teacher"]
@@ -88,6 +88,22 @@ def test_what_is_saved_answers_alike(made, texts, tmp_path):
     assert other.fingerprint != made.fingerprint
     with pytest.raises(FileExistsError):
         made.save(folder)
+
+
+def test_features_by_root_are_another_teacher_and_stay_so(made, texts, tmp_path):
+    other = SmallTeacher(made.index, made.weights, made.bias, by_root=True)
+    assert other.fingerprint != made.fingerprint
+    present = [len(np.unique(found)) for found in found_in(made.index, texts)]
+    sums = (made.margins(texts) - made.bias) / np.sqrt(np.maximum(present, 1))
+    assert other.margins(texts) == pytest.approx(sums + made.bias, abs=1e-5)
+    again = SmallTeacher.load(other.save(tmp_path / "new"))
+    assert again.by_root and again.fingerprint == other.fingerprint
+
+
+def found_in(index, texts):
+    """Return the columns of the n-grams in each text."""
+    features = index.features(word_hashes(texts))
+    return np.split(features.indices, features.indptr[1:-1])
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ from ...students.tfidf import Learnt, Reader, learn, learn_labels
 STEPS = 8
 """A student is asked for its doubts so often until the largest budget is spent."""
 
+ALL_SOFT = "all, soft"
+"""The arm that keeps every text, with its soft answer."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -265,12 +268,12 @@ def by_threshold(
     (dict, dict)
         From arm to seed to test accuracy, and from arm to the mean number of texts.
     """
-    scores: dict[str, dict[int, float]] = {"all, soft": {}}
-    left: dict[str, list[int]] = {"all, soft": []}
+    scores: dict[str, dict[int, float]] = {ALL_SOFT: {}}
+    left: dict[str, list[int]] = {ALL_SOFT: []}
     for seed in progress(seeds):
         rows = ground.draw(seed)
-        scores["all, soft"][seed] = ground.score(rows)
-        left["all, soft"].append(len(rows))
+        scores[ALL_SOFT][seed] = ground.score(rows)
+        left[ALL_SOFT].append(len(rows))
         for threshold in thresholds:
             name = f"{threshold:g} and surer"
             score, count = ground.score_pseudo(rows, threshold)

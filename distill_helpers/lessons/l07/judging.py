@@ -9,6 +9,7 @@ import numpy as np
 from ...data.active import RANDOM, STUDENT_DOUBT, TEACHER_DOUBT
 from ...evaluation.comparison import BETTER, WORSE, Comparison, compare_scores
 from ..claims import Claim, judge
+from .ground import ALL_SOFT
 
 Scores = Mapping[str, Mapping[int, float]]
 
@@ -49,13 +50,21 @@ def compare_views(scores: Scores, kinds: Sequence[str]) -> list[Comparison]:
     pairs = [(f"{name}, asked anew", "alone") for name in kinds]
     pairs += [("more real texts", "alone")]
     pairs += [(f"{name}, asked anew", f"{name}, stored") for name in kinds]
-    return compare_scores(
-        {
-            arm: {int(seed): score for seed, score in found.items()}
-            for arm, found in scores.items()
-        },
-        pairs,
-    )
+    return compare_scores(by_seed(scores), pairs)
+
+
+def compare_thresholds(scores: Scores) -> list[Comparison]:
+    """Hold the surest answers, taken for labels, against all soft answers."""
+    pairs = [(name, ALL_SOFT) for name in scores if name != ALL_SOFT]
+    return compare_scores(by_seed(scores), pairs)
+
+
+def by_seed(scores: Scores) -> Scores:
+    """Return the scores with whole numbers for seeds, which JSON keeps as texts."""
+    return {
+        arm: {int(seed): score for seed, score in found.items()}
+        for arm, found in scores.items()
+    }
 
 
 def in_words(comparison: Comparison) -> str:
