@@ -183,19 +183,20 @@ class CommandLine(argparse.ArgumentParser):
 
 
 def as_typed(message: str, options: Mapping[str, str]) -> str:
-    """Spell the name at the head of a message as it was typed.
+    """Spell the names of arguments in a message as options that can be typed.
 
     Parameters
     ----------
     message : str
-        Of an error that begins with an argument's name.
+        Of an error; it may begin with an argument's name, and may name others with
+        their values further on, as in ``text_column='Text'``.
     options : mapping of str to str
         From the argument to the option.
 
     Returns
     -------
     str
-        The same message where it begins with no argument of the command.
+        The same message where it names no argument of the command.
 
     Examples
     --------
@@ -203,13 +204,16 @@ def as_typed(message: str, options: Mapping[str, str]) -> str:
     '--budget-mb must be above 0'
     >>> as_typed("source='a.csv' is empty", {"source": "--data"})
     "--data='a.csv' is empty"
+    >>> as_typed("no such column; label_column='a'?", {"label_column": "--label"})
+    "no such column; --label 'a'?"
     >>> as_typed("nothing fits", {})
     'nothing fits'
     """
-    name = message.partition(" ")[0].partition("=")[0].rstrip(":")
-    if name not in options:
-        return message
-    return options[name] + message[len(name) :]
+    head = message.partition(" ")[0].partition("=")[0].rstrip(":")
+    rest = message[len(head) :]
+    for name, option in options.items():
+        rest = re.sub(rf"(?<![\w-]){name}=(?=['\"])", f"{option} ", rest)
+    return options.get(head, head) + rest
 
 
 def option_of(argument: str) -> str:

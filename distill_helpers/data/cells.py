@@ -90,14 +90,13 @@ def lacking(cells: Cells, wanted: dict[str, str]) -> str:
     if not missing:
         return ""
     near = {key: _nearest(name, have) for key, name in missing.items()}
-    hints = [f"{key}={name!r}" for key, name in near.items() if name is not None]
-    advice = (
-        f"; perhaps you mean {', '.join(hints)}"
-        if hints
-        else "; the first line must name the columns"
-        if cells.unit == "line" and cells.separator
-        else ""
-    )
+    hints = ", ".join(f"{key}={name or '...'!r}" for key, name in near.items())
+    if any(name is not None for name in near.values()):
+        advice = f"; perhaps you mean {hints}"
+    else:
+        advice = f"; say which of these you mean: {hints}"
+        if cells.unit == "line" and cells.separator:
+            advice += " (the first line must name the columns)"
     return (
         f"lacks the column{'s' if len(missing) > 1 else ''}"
         f" {', '.join(missing.values())}; it has {_shown(have)}, and needs"

@@ -91,7 +91,12 @@ def test_columns_are_listed_one_by_one_whatever_parts_them(tmp_path, separator):
         ("Text,label", "lacks the column text; it has .*mean text_column='Text'"),
         ("text,labels", "lacks the column label.*mean label_column='labels'"),
         ("message_text,class", "mean text_column='message_text'"),
+        ("Text,b", "mean text_column='Text', label_column='...'$"),
         ("a,b", "lacks the columns text, label.*the first line must name the columns"),
+        (
+            "a,b",
+            r"it has \['a', 'b'\].*you mean: text_column='...', label_column='...'",
+        ),
     ],
 )
 def test_a_missing_column_is_named_with_the_one_that_is_meant(

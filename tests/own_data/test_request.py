@@ -126,7 +126,11 @@ def test_the_output_is_called_like_the_file(file, tmp_path, monkeypatch):
         (["--class-names", "a"], "must be TEACHERS=FILES"),
         (["--class-names", "a=b", "--class-names", "a=c"], "names 'a' twice"),
         (["--teacher", "llm"], "names no model"),
-        (["--alhpa", "1"], "unrecognized arguments: --alhpa 1; did you mean '--alpha'?"),
+        (["--text-column", "Tetx"], "perhaps you mean --text-column 'text'"),
+        (
+            ["--alhpa", "1"],
+            "unrecognized arguments: --alhpa 1; did you mean '--alpha'?",
+        ),
     ],
 )
 def test_the_command_names_options_as_they_are_typed(file, capsys, words, says):
