@@ -66,8 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         wrong = f"unknown command {name!r}" if name else "a command is missing"
-        if hint := did_you_mean(name, COMMANDS):
-            wrong = f"{wrong}; {hint}"
+        wrong += did_you_mean(name, COMMANDS, before="; ")
         print(f"{usage()}\n\nerror: {wrong}", file=sys.stderr)
         return 2
     try:

@@ -140,7 +140,14 @@ def check_alpha(alpha: float) -> None:
     check_number("alpha", alpha, least=0, most=1)
 
 
-def did_you_mean(given: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+def did_you_mean(
+    given: str,
+    known: Iterable[str],
+    cutoff: float = 0.6,
+    *,
+    before: str = "",
+    after: str = "",
+) -> str:
     """Name the nearest of the known names, for a message; empty where none is near.
 
     Parameters
@@ -149,6 +156,8 @@ def did_you_mean(given: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     known : iterable of str
     cutoff : float, default 0.6
         How alike they must be, as :func:`difflib.get_close_matches` counts.
+    before, after : str
+        What parts the hint from the rest of the message, where there is a hint.
 
     Returns
     -------
@@ -156,13 +165,13 @@ def did_you_mean(given: str, known: Iterable[str], cutoff: float = 0.6) -> str:
 
     Examples
     --------
-    >>> did_you_mean("--alhpa", ["--alpha", "--ask"])
-    "did you mean '--alpha'?"
+    >>> did_you_mean("--alhpa", ["--alpha", "--ask"], before="; ")
+    "; did you mean '--alpha'?"
     >>> did_you_mean("--colour", ["--alpha", "--ask"])
     ''
     """
     near = difflib.get_close_matches(str(given), list(known), n=1, cutoff=cutoff)
-    return f"did you mean {near[0]!r}?" if near else ""
+    return f"{before}did you mean {near[0]!r}?{after}" if near else ""
 
 
 class CommandLine(argparse.ArgumentParser):
@@ -176,9 +185,10 @@ class CommandLine(argparse.ArgumentParser):
         given, unknown = self.parse_known_args(args, namespace)
         if unknown:
             known = re.findall(r"--[a-z][\w-]*", self.format_help())
-            hints = [did_you_mean(word.partition("=")[0], known) for word in unknown]
             said = " ".join(["unrecognized arguments:", *unknown])
-            self.error("; ".join([said, *filter(None, hints)]))
+            for word in unknown:
+                said += did_you_mean(word.partition("=")[0], known, before="; ")
+            self.error(said)
         return given
 
 

@@ -186,8 +186,10 @@ did you mean 'epochs'? Known: epochs
     declared = declared_parameters(cells, values)
     for name in injected_names(cells):
         if name not in declared:
-            hint = f"{did_you_mean(name, declared)} Known: {', '.join(declared)}"
-            raise ParameterError(f"unknown parameter {name!r}: {hint.lstrip()}")
+            hint = did_you_mean(name, declared, after=" ")
+            raise ParameterError(
+                f"unknown parameter {name!r}: {hint}Known: {', '.join(declared)}"
+            )
     for name, annotation in declared.items():
         check_kind(name, values[name], annotation)
 

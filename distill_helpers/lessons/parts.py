@@ -140,8 +140,10 @@ def _made(where: str, given: Mapping, kind: type[T]) -> T:
     known = {f.name: f for f in fields(kind)}
     for key in given:
         if key not in known:
-            hint = f"{did_you_mean(key, known)} Known: {', '.join(known)}"
-            raise FactsError(f"{where}: unknown key {key!r}: {hint.lstrip()}")
+            hint = did_you_mean(key, known, after=" ")
+            raise FactsError(
+                f"{where}: unknown key {key!r}: {hint}Known: {', '.join(known)}"
+            )
     for key, wanted in known.items():
         needed = wanted.default is MISSING and wanted.default_factory is MISSING
         if needed and given.get(key) in (None, ""):

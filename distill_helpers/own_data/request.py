@@ -297,9 +297,11 @@ def _names(argument: str, given, known: Sequence[str]) -> tuple[str, ...] | None
         )
     for name in given:
         if name not in known:
-            wrong = f"{argument} must be {ALL!r} or some of {list(known)}, got {name!r}"
-            hint = did_you_mean(name, known)
-            raise ValueError(f"{wrong}; {hint}" if hint else wrong)
+            hint = did_you_mean(name, known, before="; ")
+            raise ValueError(
+                f"{argument} must be {ALL!r} or some of {list(known)}, got"
+                f" {name!r}{hint}"
+            )
     if not given or len(set(given)) < len(given):
         raise ValueError(
             f"{argument} must hold at least one name, and none twice, got {list(given)}"
@@ -414,10 +416,9 @@ def _check_file(argument: str, source) -> None:
         return
     if path.is_dir():
         raise ValueError(f"{argument} must be a file, got the folder {str(source)!r}")
-    wrong = f"{argument}: there is no file {str(source)!r}"
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    hint = did_you_mean(path.name, [other.name for other in beside])
-    raise FileNotFoundError(f"{wrong}; {hint}" if hint else wrong)
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    hint = did_you_mean(path.name, beside, before="; ")
+    raise FileNotFoundError(f"{argument}: there is no file {str(source)!r}{hint}")
 
 
 def _check_ending(source) -> None:

@@ -290,6 +290,5 @@ def find(entries: Sequence[Entry], key: str) -> Entry:
     known = {entry.key: entry for entry in entries}
     if key in known:
         return known[key]
-    hint = did_you_mean(key, known, cutoff=0.4)
-    rest = f"{hint} Known: {', '.join(known)}".lstrip()
-    raise KeyError(f"no exercise {key!r}: {rest}")
+    hint = did_you_mean(key, known, cutoff=0.4, after=" ")
+    raise KeyError(f"no exercise {key!r}: {hint}Known: {', '.join(known)}")
