@@ -4,6 +4,7 @@
 """
 
 import os
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,7 @@ import pytest
 from distill_helpers.teachers.api import ApiTeacher, LoopbackServer, Said, Task
 
 REQUESTS = int(os.environ.get("DISTILL_API_REQUESTS", "1000"))
+TURNS = 5
 AT_ONCE = 32
 ANSWERS_AFTER = 0.02  # seconds
 TASK = Task({"negative": "", "positive": ""})
@@ -54,28 +56,40 @@ def bare(url, bodies):
         return list(pool.map(send, bodies))
 
 
+def seconds_of(call, *arguments):
+    begin = time.perf_counter()
+    found = call(*arguments)
+    assert len(found) == REQUESTS
+    return time.perf_counter() - begin
+
+
 def test_the_teacher_takes_little_longer_than_the_bare_client(
     benchmark, server, tmp_path
 ):
     texts = [f"review {number}" for number in range(REQUESTS)]
-    teacher = ApiTeacher(
-        "one-word",
-        TASK,
-        server=server.url,
-        store=tmp_path / "answers.sqlite",
-        price=(1.0, 1.0),
-        max_cost=10.0,
-        concurrency=AT_ONCE,
-        progress=False,
-    )
-    bodies = [dict(question.request) for question in teacher.label_questions(texts)]
+
+    def teacher(name):
+        return ApiTeacher(
+            "one-word",
+            TASK,
+            server=server.url,
+            store=tmp_path / f"{name}.sqlite",
+            price=(1.0, 1.0),
+            max_cost=10.0,
+            concurrency=AT_ONCE,
+            progress=False,
+        )
+
+    questions = teacher("none").label_questions(texts)
+    bodies = [dict(question.request) for question in questions]
     bare(server.url, bodies[: min(100, REQUESTS)])  # warm
-    begin = time.perf_counter()
-    assert len(bare(server.url, bodies)) == REQUESTS
-    alone = time.perf_counter() - begin
-    benchmark.pedantic(teacher.ask, (texts,), rounds=1)
-    ratio = benchmark.stats.stats.mean / alone
-    print(f"\n {REQUESTS:,} requests: {ratio:.2f} times the bare client")
+    ratios = []
+    for turn in range(TURNS):  # interleaved, so that a busy machine slows both
+        alone, asked = seconds_of(bare, server.url, bodies), teacher(turn)
+        ratios.append(seconds_of(asked.ask, texts) / alone)
+        assert len(asked.store) == REQUESTS and server.busiest > 1
+    ratio = statistics.median(ratios)
+    print(f"\n {REQUESTS:,} requests: {ratio:.2f} times the bare client, {ratios}")
     benchmark.extra_info["times the bare client"] = round(ratio, 3)
-    assert len(teacher.store) == REQUESTS and server.busiest > 1
+    benchmark.pedantic(teacher("last").ask, (texts,), rounds=1)
     assert ratio <= 1.2
