@@ -140,6 +140,25 @@ def check_alpha(alpha: float) -> None:
     check_number("alpha", alpha, least=0, most=1)
 
 
+def nearest(given: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the name that is most like a given one; None where none is near.
+
+    Parameters
+    ----------
+    given : str
+    known : iterable of str
+    cutoff : float, default 0.6
+        How alike they must be, as :func:`difflib.get_close_matches` counts.
+
+    Examples
+    --------
+    >>> nearest("alhpa", ["alpha", "ask"])
+    'alpha'
+    """
+    found = difflib.get_close_matches(str(given), list(known), n=1, cutoff=cutoff)
+    return found[0] if found else None
+
+
 def did_you_mean(
     given: str,
     known: Iterable[str],
@@ -152,10 +171,8 @@ def did_you_mean(
 
     Parameters
     ----------
-    given : str
-    known : iterable of str
-    cutoff : float, default 0.6
-        How alike they must be, as :func:`difflib.get_close_matches` counts.
+    given, known, cutoff
+        As in :func:`nearest`.
     before, after : str
         What parts the hint from the rest of the message, where there is a hint.
 
@@ -170,8 +187,8 @@ def did_you_mean(
     >>> did_you_mean("--colour", ["--alpha", "--ask"])
     ''
     """
-    near = difflib.get_close_matches(str(given), list(known), n=1, cutoff=cutoff)
-    return f"{before}did you mean {near[0]!r}?{after}" if near else ""
+    near = nearest(given, known, cutoff)
+    return "" if near is None else f"{before}did you mean {near!r}?{after}"
 
 
 class CommandLine(argparse.ArgumentParser):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from ..arguments import nearest
 
 MOST_ROWS = 5_000_000
 """More rows are not read."""
@@ -107,9 +108,9 @@ def lacking(cells: Cells, wanted: dict[str, str]) -> str:
 def _nearest(name: str, have: Sequence[str]) -> str | None:
     plain = {other.strip().casefold(): other for other in have}
     key = name.strip().casefold()
-    found = difflib.get_close_matches(key, plain, n=1, cutoff=0.6)
-    found = found or [other for other in plain if other and key in other]
-    return plain[found[0]] if found else None
+    holding = (other for other in plain if other and key in other)
+    found = nearest(key, plain) or next(holding, None)
+    return None if found is None else plain[found]
 
 
 def _shown(names: Sequence[str], most: int = 20) -> str:

@@ -15,6 +15,7 @@ from ..arguments import (
     check_type,
     check_whole,
     did_you_mean,
+    nearest,
 )
 from ..data.active import HOW, RANDOM, TEACHER_DOUBT, TEACHER_SURE
 from ..data.table_files import TABLE_SUFFIXES, is_table_file
@@ -417,7 +418,8 @@ def _check_file(argument: str, source) -> None:
     if path.is_dir():
         raise ValueError(f"{argument} must be a file, got the folder {str(source)!r}")
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    hint = did_you_mean(path.name, beside, before="; ")
+    near = nearest(path.name, beside)
+    hint = f"; did you mean {str(path.with_name(near))!r}?" if near else ""
     raise FileNotFoundError(f"{argument}: there is no file {str(source)!r}{hint}")
 
 

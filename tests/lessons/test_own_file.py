@@ -31,8 +31,10 @@ ALL = (
     "appendix_one_setting",
     "appendix_best_small_student",
 )
-OF_FILMS = re.compile(r"\b(films?|movies?|reviews?|positive|joy from start)\b", re.I)
-OUR_RUNS = re.compile(r"stored_results|places\.RESULTS|\bkept_run\b")
+OF_FILMS = re.compile(
+    r"\b(films?|movies?|(?<!IMDB's test )reviews?|positive|joy from start)\b", re.I
+)
+OUR_RUNS = re.compile(r"stored_results|places\.RESULTS")
 SOLD_AS_SMALLER = re.compile(r"-\d+% smaller|-\d+(?:\.\d+)? points (?:lost|gained)")
 
 

@@ -28,11 +28,13 @@ def arms_of(bought: Mapping) -> dict[str, dict[int, float]]:
     >>> arms_of({"random": {"1000": {"0": 0.5}}})
     {'random, 1,000': {0: 0.5}}
     """
-    return {
-        f"{how}, {int(budget):,}": {int(seed): score for seed, score in found.items()}
-        for how, by_size in bought.items()
-        for budget, found in by_size.items()
-    }
+    return by_seed(
+        {
+            f"{how}, {int(budget):,}": found
+            for how, by_size in bought.items()
+            for budget, found in by_size.items()
+        }
+    )
 
 
 def compare_rules(bought: Mapping, budget: int) -> list[Comparison]:

@@ -362,6 +362,8 @@ class ApiTeacher(Teacher):
         return [as_trace(reply, self.label_names) for reply in replies]
 
     def _replies(self, questions: Sequence[Question]) -> list[Reply | None]:
+        if not questions:
+            return []
         if self._asker is None:
             self._check_money()
             if not self._has_store:  # what is kept can be read without a key
